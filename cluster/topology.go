@@ -1,0 +1,137 @@
+// Package cluster is the published truth about the nodes: roles, health,
+// positions and the generation, in one immutable Topology behind one pointer,
+// and the probes that keep it fresh. It never acts on a node.
+package cluster
+
+import "time"
+
+// Topology is one consistent view of the cluster. It is immutable once
+// published and may be read by any number of goroutines.
+type Topology struct {
+	// Generation grows by one with each change of roles or of whether writes
+	// are open; reports of health and position keep it.
+	Generation uint64
+	// Nodes in the order of the configuration. An index into Nodes is valid
+	// for this topology only; the name is a node's lasting key.
+	Nodes []Node
+	// Master is the index of the master in Nodes, -1 while there is none.
+	Master int
+	// Writes says whether new writes may start.
+	Writes Writes
+	// WritesReason says why writes are not open, for people.
+	WritesReason string
+	// Readable holds the indexes of the slaves that may serve reads now:
+	// up, replicating, not beyond max_lag, not drained, not touched.
+	Readable []int
+	// Catalogue is what the router must know of the nodes' schemas; never nil.
+	Catalogue *Catalogue
+
+	replaced chan struct{}
+}
+
+// Replaced is closed once a topology of a later generation is published.
+func (t *Topology) Replaced() <-chan struct{} { return t.replaced }
+
+// MasterNode returns the master, or nil while there is none.
+func (t *Topology) MasterNode() *Node {
+	if t.Master < 0 || t.Master >= len(t.Nodes) {
+		return nil
+	}
+	return &t.Nodes[t.Master]
+}
+
+// Find returns the index of the node with this name, or -1.
+func (t *Topology) Find(name string) int {
+	for i := range t.Nodes {
+		if t.Nodes[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Node is what is known of one database node. It is a value inside an
+// immutable Topology.
+type Node struct {
+	Name   string
+	Addr   string // host:port
+	Role   Role
+	Weight int // relative share of reads, 1 by default; 0 takes no reads
+
+	Drain       bool // no new work, by the operator's wish
+	Maintenance bool // left out of every decision, by the operator's wish
+	Touched     bool // changed by hand outside the stream; serves no routed read
+	Fenced      bool // a former master that must be made read-only before use
+
+	Health  Health
+	Problem string // why the node is not up or not readable, for people; "" when fine
+	// Late is set while the slave is beyond max_lag, with hysteresis.
+	Late bool
+
+	Flavour  Flavour
+	Version  string // as the server says it
+	Identity string // server_uuid, on MariaDB server_id and data directory's birth mark
+	ReadOnly bool
+
+	LagKnown bool
+	Lag      time.Duration // behind the master; zero on the master
+	// Applied is the node's executed GTID set when last seen; nil if unknown.
+	Applied *GTIDSet
+	// Seen is when the last successful probe ended.
+	Seen time.Time
+}
+
+// Role is a node's part in the cluster.
+type Role uint8
+
+// The roles.
+const (
+	RoleUnknown Role = iota
+	RoleMaster
+	RoleSlave
+)
+
+// String returns the role in lower case.
+func (r Role) String() string { return [...]string{"unknown", "master", "slave"}[min(r, 2)] }
+
+// Health is the verdict of the probes, with hysteresis.
+type Health uint8
+
+// The verdicts.
+const (
+	HealthUnknown Health = iota
+	HealthUp
+	HealthDown
+)
+
+// String returns the verdict in lower case.
+func (h Health) String() string { return [...]string{"unknown", "up", "down"}[min(h, 2)] }
+
+// Writes says whether new writes may start.
+type Writes uint8
+
+// The states of the gate for writes.
+const (
+	WritesUnknown Writes = iota
+	WritesOpen
+	WritesHeld    // they wait, bounded
+	WritesRefused // they get an error that names the reason
+)
+
+// String returns the state in lower case.
+func (w Writes) String() string {
+	return [...]string{"unknown", "open", "held", "refused"}[min(w, 3)]
+}
+
+// Flavour is the family of a database server.
+type Flavour uint8
+
+// The families.
+const (
+	FlavourUnknown Flavour = iota
+	FlavourMySQL
+	FlavourMariaDB
+)
+
+// String returns the family in lower case.
+func (f Flavour) String() string { return [...]string{"unknown", "mysql", "mariadb"}[min(f, 2)] }
