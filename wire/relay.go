@@ -1,0 +1,416 @@
+package wire
+
+// AnswerKind is the form of the answer that a command gets.
+type AnswerKind uint8
+
+// The forms.
+const (
+	AnswerUnknown AnswerKind = iota
+	AnswerQuery              // OK, ERR, a file request, or result sets, to the last of them
+	AnswerPrepare            // the answer to COM_STMT_PREPARE
+	AnswerRows               // rows up to their end: COM_STMT_FETCH, COM_FIELD_LIST
+	AnswerText               // one packet of text: COM_STATISTICS
+)
+
+// Answer is what a relayed answer said. It is filled by Relay.Run and valid
+// until the next one.
+type Answer struct {
+	// Status and Warnings are those of the last OK or EOF.
+	Status   uint16
+	Warnings uint16
+	// AffectedRows and InsertID are those of the last OK that was not the end of rows.
+	AffectedRows, InsertID uint64
+	// Rows counts the rows of the last result set.
+	Rows uint64
+	// HasRows is set when the last result had columns.
+	HasRows bool
+	// File is set when the node asked for a file of the client's: the request
+	// was relayed, and the client's packets are next.
+	File bool
+	// Code is the number of the error that ended the answer, 0 without one.
+	Code uint16
+	// Held is the whole error packet, framed, where Code is set and nothing had
+	// been sent to the client: it was kept back, so that the caller may try
+	// elsewhere or Send it. Borrowed until the next use of the node's connection.
+	Held []byte
+	// Sent reports whether any byte of the answer was sent to the client.
+	Sent bool
+	// Prepared is the answer to COM_STMT_PREPARE, with the node's statement id.
+	Prepared StmtPrepareOK
+}
+
+// Relay moves answers from a node to a client, looking at headers only. One
+// goroutine uses it; it is kept between answers so that none allocates.
+type Relay struct {
+	// Client is where answers go; its capabilities decide what an OK may carry.
+	Client             *Conn
+	ClientCapabilities Capability
+	// NodeCapabilities are those of the node's connection. Apart from
+	// ClientSessionTrack, which the node's always has, they must agree with the
+	// client's on the form of answers.
+	NodeCapabilities Capability
+	// Watch is called with every OK (and OK that ends rows) before it is sent;
+	// it must not keep what it is given.
+	Watch func(*OK)
+	// Keep says which entries of a session-track block the client is to see.
+	Keep func(*TrackEntry) bool
+	// StatementID is given to the client in place of the node's in AnswerPrepare.
+	StatementID uint32
+
+	node      *Conn
+	answer    *Answer
+	phase     phase
+	left      int  // column or parameter definitions that are still to come
+	scan      int  // node.in[r:scan] has been examined and may be sent
+	skip      int  // bytes of a row that are still to come
+	continued bool // the next frame continues a packet of 16 MB or more
+	done      bool
+	scratch   []byte
+}
+
+// phase is where in an answer the next packet stands.
+type phase uint8
+
+const (
+	phaseFirst   phase = iota // the first packet of a result
+	phaseColumns              // column definitions
+	phaseColumnsEnd
+	phaseRows
+	phasePrepare // the first packet of a prepare's answer
+	phaseParameters
+	phaseParametersEnd
+	phasePrepareColumns
+	phasePrepareColumnsEnd
+	phaseText
+)
+
+// Run relays one answer from node, filling answer. An error is a *SideError
+// that tells whose connection failed; an error packet of the node is not an
+// error here.
+func (x *Relay) Run(node *Conn, kind AnswerKind, answer *Answer) error {
+	*answer = Answer{}
+	x.node, x.answer = node, answer
+	x.phase = firstPhase(kind)
+	x.scan, x.skip, x.left = node.r, 0, 0
+	x.continued, x.done = false, false
+	for {
+		if err := x.examine(); err != nil {
+			return &SideError{Side: SideNode, Err: err}
+		}
+		if answer.Held != nil {
+			return nil
+		}
+		if err := x.send(); err != nil {
+			return &SideError{Side: SideClient, Err: err}
+		}
+		if x.done {
+			node.Release()
+			return nil
+		}
+		if err := x.more(); err != nil {
+			return &SideError{Side: SideNode, Err: err}
+		}
+	}
+}
+
+func firstPhase(kind AnswerKind) phase {
+	switch kind {
+	case AnswerPrepare:
+		return phasePrepare
+	case AnswerRows:
+		return phaseRows
+	case AnswerText:
+		return phaseText
+	default:
+		return phaseFirst
+	}
+}
+
+// send passes on what was examined.
+func (x *Relay) send() error {
+	n := x.node
+	if x.scan == n.r {
+		return nil
+	}
+	b := n.in[n.r:x.scan]
+	n.r = x.scan
+	x.answer.Sent = true
+	return x.Client.Send(b)
+}
+
+// more waits for more of the answer, into a large buffer once a small one
+// was filled.
+func (x *Relay) more() error {
+	n := x.node
+	if n.in != nil {
+		if n.w == len(n.in) && len(n.in) < largeBuffer {
+			n.makeRoom(len(n.in) + 1)
+		} else {
+			n.makeRoom(n.w - n.r + 1)
+		}
+	}
+	err := n.readMore()
+	x.scan = n.r
+	return err
+}
+
+// examine walks over the frames that are in the buffer, until the answer is
+// over or the next one is not there as far as it is needed.
+func (x *Relay) examine() error {
+	n := x.node
+	for !x.done {
+		rest := n.in[x.scan:n.w]
+		if x.skip > 0 {
+			k := min(x.skip, len(rest))
+			x.skip -= k
+			x.scan += k
+			if x.skip > 0 {
+				return nil
+			}
+			continue
+		}
+		if len(rest) < HeaderSize {
+			return nil
+		}
+		size, _ := frameHeader(rest)
+		if size > 0 && len(rest) == HeaderSize {
+			return nil // its first byte is needed
+		}
+		if x.passes(rest, size) {
+			x.scan += HeaderSize
+			x.skip = size
+			continue
+		}
+		if size > DefaultMaxPacket || size == 0 {
+			return ErrMalformed
+		}
+		if len(rest) < HeaderSize+size {
+			return nil
+		}
+		if err := x.packet(rest[:HeaderSize+size]); err != nil {
+			return err
+		}
+		if x.answer.Held != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// passes reports whether the frame needs no more than its header: a row, a
+// column definition, or the continuation of a large packet.
+func (x *Relay) passes(frame []byte, size int) bool {
+	if x.continued {
+		x.continued = size == MaxPiece
+		return true
+	}
+	switch x.phase {
+	case phaseRows:
+		if size > 0 {
+			first := frame[HeaderSize]
+			if first == HeaderError || first == HeaderEOF && size < MaxPiece {
+				return false
+			}
+		}
+		x.answer.Rows++
+		x.continued = size == MaxPiece
+		return true
+	case phaseColumns, phaseParameters, phasePrepareColumns:
+		x.continued = size == MaxPiece
+		if x.left--; x.left == 0 {
+			x.definitionsOver()
+		}
+		return true
+	default:
+		return false
+	}
+}
+
+// definitionsOver goes to the phase behind the last definition.
+func (x *Relay) definitionsOver() {
+	switch deprecated := x.NodeCapabilities.Has(ClientDeprecateEOF); {
+	case !deprecated:
+		x.phase++ // the EOF packet behind them
+	case x.phase == phaseColumns:
+		x.phase = phaseRows
+	case x.phase == phaseParameters:
+		x.prepareColumns()
+	default:
+		x.done = true
+	}
+}
+
+func (x *Relay) prepareColumns() {
+	if x.left = int(x.answer.Prepared.Columns); x.left == 0 {
+		x.done = true
+		return
+	}
+	x.phase = phasePrepareColumns
+}
+
+// packet handles a whole frame that means something.
+func (x *Relay) packet(frame []byte) error {
+	payload := frame[HeaderSize:]
+	if payload[0] == HeaderError && x.phase != phaseText {
+		return x.errorPacket(frame)
+	}
+	switch x.phase {
+	case phaseFirst:
+		return x.firstPacket(frame)
+	case phaseRows:
+		return x.rowsEnd(frame)
+	case phaseColumnsEnd:
+		return x.columnsEnd(frame)
+	case phasePrepare:
+		return x.prepareOK(frame)
+	case phaseParametersEnd:
+		x.scan += len(frame)
+		x.prepareColumns()
+	default: // phasePrepareColumnsEnd, phaseText
+		x.scan += len(frame)
+		x.done = true
+	}
+	return nil
+}
+
+func (x *Relay) firstPacket(frame []byte) error {
+	payload := frame[HeaderSize:]
+	switch payload[0] {
+	case HeaderOK:
+		return x.okPacket(frame)
+	case HeaderLocalFile:
+		x.answer.File, x.done = true, true
+		x.scan += len(frame)
+		return nil
+	}
+	columns, n := ReadLenencInt(payload)
+	if n != len(payload) || columns == 0 || columns > 1<<16 {
+		return ErrMalformed
+	}
+	x.answer.HasRows, x.answer.Rows = true, 0
+	x.phase, x.left = phaseColumns, int(columns)
+	x.scan += len(frame)
+	return nil
+}
+
+// okPacket handles an OK packet, header 0x00 or, at the end of rows, 0xfe.
+func (x *Relay) okPacket(frame []byte) error {
+	payload := frame[HeaderSize:]
+	var ok OK
+	if err := ParseOK(payload, x.NodeCapabilities, &ok); err != nil {
+		return err
+	}
+	a := x.answer
+	a.Status, a.Warnings = ok.Status, ok.Warnings
+	if payload[0] == HeaderOK {
+		a.AffectedRows, a.InsertID, a.HasRows = ok.AffectedRows, ok.InsertID, false
+	}
+	if x.Watch != nil {
+		x.Watch(&ok)
+	}
+	if ok.Status&StatusSessionStateChanged != 0 {
+		if err := x.filter(frame); err != nil {
+			return err
+		}
+	} else {
+		x.scan += len(frame)
+	}
+	x.resultOver(ok.Status)
+	return nil
+}
+
+// filter replaces the OK packet in the buffer by what the client may see of it.
+func (x *Relay) filter(frame []byte) error {
+	n := x.node
+	payload, err := FilterOK(x.scratch[:0], frame[HeaderSize:], x.ClientCapabilities, x.Keep)
+	if err != nil {
+		return err
+	}
+	end := x.scan + len(frame)
+	if len(payload) == len(frame)-HeaderSize {
+		x.scan = end
+		return nil
+	}
+	x.scratch = payload[:0]
+	frame[0], frame[1], frame[2] = byte(len(payload)), byte(len(payload)>>8), byte(len(payload)>>16)
+	x.scan += HeaderSize + copy(frame[HeaderSize:], payload)
+	n.w = x.scan + copy(n.in[x.scan:], n.in[end:n.w])
+	return nil
+}
+
+// resultOver ends the answer or begins the next result of it.
+func (x *Relay) resultOver(status uint16) {
+	if status&StatusMoreResults == 0 {
+		x.done = true
+		return
+	}
+	x.phase = phaseFirst
+}
+
+func (x *Relay) rowsEnd(frame []byte) error {
+	if x.NodeCapabilities.Has(ClientDeprecateEOF) {
+		return x.okPacket(frame)
+	}
+	status, err := x.eofPacket(frame)
+	if err == nil {
+		x.resultOver(status)
+	}
+	return err
+}
+
+func (x *Relay) columnsEnd(frame []byte) error {
+	status, err := x.eofPacket(frame)
+	if err != nil {
+		return err
+	}
+	if x.phase = phaseRows; status&StatusCursorExists != 0 {
+		x.resultOver(status) // the rows are fetched later
+	}
+	return nil
+}
+
+func (x *Relay) eofPacket(frame []byte) (status uint16, err error) {
+	var eof EOF
+	if err := ParseEOF(frame[HeaderSize:], &eof); err != nil {
+		return 0, err
+	}
+	x.answer.Status, x.answer.Warnings = eof.Status, eof.Warnings
+	x.scan += len(frame)
+	return eof.Status, nil
+}
+
+func (x *Relay) prepareOK(frame []byte) error {
+	payload := frame[HeaderSize:]
+	a := x.answer
+	if err := ParseStmtPrepareOK(payload, &a.Prepared); err != nil {
+		return err
+	}
+	PutStmtID(payload, x.StatementID)
+	a.Warnings = a.Prepared.Warnings
+	x.scan += len(frame)
+	if x.left = int(a.Prepared.Parameters); x.left > 0 {
+		x.phase = phaseParameters
+		return nil
+	}
+	x.prepareColumns()
+	return nil
+}
+
+// errorPacket ends the answer. It is kept back where the client has seen
+// nothing yet.
+func (x *Relay) errorPacket(frame []byte) error {
+	e, err := ParseError(frame[HeaderSize:])
+	if err != nil {
+		return err
+	}
+	n := x.node
+	x.answer.Code = e.Code
+	x.done = true
+	if !x.answer.Sent && x.scan == n.r {
+		x.answer.Held = frame
+		n.r += len(frame)
+		return nil
+	}
+	x.scan += len(frame)
+	return nil
+}
