@@ -16,6 +16,9 @@ type Topology struct {
 	Nodes []Node
 	// Master is the index of the master in Nodes, -1 while there is none.
 	Master int
+	// MasterIdentity is the identity of the server that was made master. A node
+	// whose own Identity is another is never written to. "" if not recorded.
+	MasterIdentity string
 	// Writes says whether new writes may start.
 	Writes Writes
 	// WritesReason says why writes are not open, for people.
@@ -65,18 +68,23 @@ type Node struct {
 
 	Health  Health
 	Problem string // why the node is not up or not readable, for people; "" when fine
-	// Late is set while the slave is beyond max_lag, with hysteresis.
+	// Late is set while the slave is beyond max_lag, with hysteresis, or while
+	// its replication does not run so that its lag cannot be known.
 	Late bool
 
 	Flavour  Flavour
 	Version  string // as the server says it
 	Identity string // server_uuid, on MariaDB server_id and data directory's birth mark
 	ReadOnly bool
+	// Replication says what the node's replication threads do.
+	Replication Replication
 
 	LagKnown bool
 	Lag      time.Duration // behind the master; zero on the master
+	LagGTIDs uint64        // transactions of the master that the node has not applied
 	// Applied is the node's executed GTID set when last seen; nil if unknown.
 	Applied *GTIDSet
+	Running int // threads that run a statement, from the last probe
 	// Seen is when the last successful probe ended.
 	Seen time.Time
 }
@@ -93,6 +101,24 @@ const (
 
 // String returns the role in lower case.
 func (r Role) String() string { return [...]string{"unknown", "master", "slave"}[min(r, 2)] }
+
+// Replication says what a node's replication threads do.
+type Replication uint8
+
+// The states of replication.
+const (
+	ReplicationUnknown    Replication = iota
+	ReplicationNone                   // no source is configured, as on a master
+	ReplicationRunning                // it receives and applies
+	ReplicationConnecting             // it applies, but has lost its source
+	ReplicationStopped                // a thread was stopped by hand
+	ReplicationBroken                 // a thread stopped with an error
+)
+
+// String returns the state in lower case.
+func (r Replication) String() string {
+	return [...]string{"unknown", "none", "running", "connecting", "stopped", "broken"}[min(r, 5)]
+}
 
 // Health is the verdict of the probes, with hysteresis.
 type Health uint8

@@ -1,0 +1,120 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// ErrGenerationMoved is returned by Store.Advance when the topology is no
+// longer of the generation that the caller's change was made for.
+var ErrGenerationMoved = errors.New("topology generation moved")
+
+// Store holds the published topology. It is safe for any number of goroutines;
+// Load is one atomic load, writers wait for one another.
+//
+// It has three doors, each with a draft that offers only what its owner may
+// change: Advance for the failover controller, Report for the Monitor,
+// Register for the Registry. Only Advance changes the generation.
+type Store struct {
+	current atomic.Pointer[Topology]
+	writing sync.Mutex // one change after the other; Load never takes it
+}
+
+// NewStore publishes a copy of first, with Readable computed from its nodes.
+func NewStore(first *Topology) *Store {
+	s := &Store{}
+	next := clone(first)
+	next.replaced = make(chan struct{})
+	s.current.Store(settle(next))
+	return s
+}
+
+// Load returns the topology of this moment. It is immutable; load it once for
+// each decision, so that all of one decision sees the same.
+func (s *Store) Load() *Topology { return s.current.Load() }
+
+// Advance publishes a new generation if the present one is previous, and wakes
+// those who wait for Replaced. Otherwise it returns ErrGenerationMoved. An
+// error of change is returned and nothing is published. The change runs before
+// anything is published and while no other change can run, so it is the place
+// to make the new state durable (RoleDraft.Generation tells its number).
+func (s *Store) Advance(previous uint64, change func(*RoleDraft) error) (*Topology, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	old := s.current.Load()
+	if old.Generation != previous {
+		return old, fmt.Errorf("advance from generation %d, now %d: %w", previous, old.Generation, ErrGenerationMoved)
+	}
+	next := clone(old)
+	next.Generation++
+	if err := change(&RoleDraft{next}); err != nil {
+		return old, err
+	}
+	next.replaced = make(chan struct{})
+	s.current.Store(settle(next))
+	close(old.replaced)
+	return next, nil
+}
+
+// Report publishes what was observed, in the same generation: nobody is woken,
+// and neither roles nor writes can change.
+func (s *Store) Report(change func(*ReportDraft)) *Topology {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	next := clone(s.current.Load())
+	change(&ReportDraft{next})
+	s.current.Store(settle(next))
+	return next
+}
+
+// Register publishes a change of the operator's wishes: which nodes there are
+// and how they may be used, in the same generation. An error of change is
+// returned and nothing is published.
+func (s *Store) Register(change func(*RegisterDraft) error) (*Topology, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	old := s.current.Load()
+	next := clone(old)
+	if err := change(&RegisterDraft{next}); err != nil {
+		return old, err
+	}
+	s.current.Store(settle(next))
+	return next, nil
+}
+
+// clone copies what a change may touch. The catalogue and the GTID sets are
+// immutable and shared.
+func clone(t *Topology) *Topology {
+	next := *t
+	next.Nodes = slices.Clone(t.Nodes)
+	if next.Catalogue == nil {
+		next.Catalogue = &Catalogue{}
+	}
+	return &next
+}
+
+// settle computes what follows from the rest.
+func settle(t *Topology) *Topology {
+	t.Readable = readable(t.Nodes)
+	return t
+}
+
+// readable returns the indexes of the slaves that may serve reads.
+func readable(nodes []Node) []int {
+	out := make([]int, 0, len(nodes))
+	for i := range nodes {
+		if nodes[i].Readable() {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Readable says whether the node is a slave that may serve reads now.
+func (n *Node) Readable() bool {
+	usable := n.Role == RoleSlave && n.Health == HealthUp && !n.Late && n.Weight > 0
+	return usable && !n.Drain && !n.Maintenance && !n.Touched && !n.Fenced
+}
