@@ -1,0 +1,151 @@
+// Package config reads Bellwether's one YAML file and maps it into each
+// room's own Config. It is strict: an unknown key, a value of the wrong kind
+// or a setting that cannot work is an error with its line, and every such
+// error is told at once. It holds no state.
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// File is the whole configuration. It is not changed once loaded and may then
+// be read by any number of goroutines. bellwether.example.yaml explains every
+// key.
+type File struct {
+	StateDir string   `yaml:"state_dir"`
+	Log      Log      `yaml:"log"`
+	Operator Operator `yaml:"operator"`
+	Nodes    []Node   `yaml:"nodes"`
+	NodeTLS  NodeTLS  `yaml:"node_tls"`
+	Proxy    Proxy    `yaml:"proxy"`
+	Pool     Pool     `yaml:"pool"`
+	Reads    Reads    `yaml:"reads"`
+	Users    []User   `yaml:"users"`
+	Admin    Admin    `yaml:"admin"`
+
+	path     string
+	lines    map[string]int
+	warnings []string
+}
+
+// Path returns the name of the file this configuration was read from.
+func (f *File) Path() string { return f.path }
+
+// Warnings returns what is no error but should be known, one sentence each.
+func (f *File) Warnings() []string { return f.warnings }
+
+// Log says what is logged and how.
+type Log struct {
+	Level  slog.Level `yaml:"level" reload:"live"`
+	Format string     `yaml:"format" oneof:"text json"`
+}
+
+// Password is a secret that comes from a file, from the environment or, for a
+// demo, from the configuration itself.
+type Password struct {
+	Inline string `yaml:"password" secret:"true" reload:"live"`
+	File   string `yaml:"password_file" reload:"live"`
+	Env    string `yaml:"password_env" reload:"live"`
+
+	value string
+}
+
+// Value returns the secret. It is empty where none is configured.
+func (p Password) Value() string { return p.value }
+
+// Operator is the account that Bellwether itself uses on the nodes.
+type Operator struct {
+	User     string `yaml:"user"`
+	Password `yaml:",inline"`
+}
+
+// Node is one database server.
+type Node struct {
+	Name    string `yaml:"name"`
+	Address string `yaml:"address" reload:"live"`
+	Master  bool   `yaml:"master" reload:"live"`
+	Weight  int    `yaml:"weight" reload:"live"`
+}
+
+func (n *Node) setDefaults() { n.Weight = 1 }
+
+// NodeTLS says how connections to the nodes are protected.
+type NodeTLS struct {
+	Mode string `yaml:"mode" oneof:"off preferred required verify"`
+	CA   string `yaml:"ca"`
+}
+
+// Proxy is the address that clients use.
+type Proxy struct {
+	Listen           string   `yaml:"listen"`
+	MaxClients       int      `yaml:"max_clients"`
+	HandshakeTimeout Duration `yaml:"handshake_timeout"`
+	MaxPacket        Size     `yaml:"max_packet"`
+	HoldTimeout      Duration `yaml:"hold_timeout"`
+	DrainTimeout     Duration `yaml:"drain_timeout"`
+	TLS              TLS      `yaml:"tls"`
+}
+
+// TLS says how connections of clients are protected.
+type TLS struct {
+	Mode        string `yaml:"mode" oneof:"off preferred required"`
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+}
+
+// Pool bounds the connections to each node.
+type Pool struct {
+	MaxPerNode     int      `yaml:"max_per_node"`
+	WaitTimeout    Duration `yaml:"wait_timeout"`
+	ConnectTimeout Duration `yaml:"connect_timeout"`
+	IdleTimeout    Duration `yaml:"idle_timeout"`
+	VerifyInterval Duration `yaml:"verify_interval"`
+}
+
+// Reads says which slaves may answer.
+type Reads struct {
+	MaxLag        Duration `yaml:"max_lag"`
+	CausalWait    Duration `yaml:"causal_wait"`
+	SafeFunctions []string `yaml:"safe_functions"`
+}
+
+// User is an account of the nodes that Bellwether is told beforehand, for
+// clients that cannot hand their password through.
+type User struct {
+	Name       string `yaml:"name"`
+	Password   `yaml:",inline"`
+	NativeHash string `yaml:"native_hash" secret:"true"`
+	SHA2Hash   string `yaml:"sha2_hash" secret:"true"`
+}
+
+// Admin is the address for people and monitoring.
+type Admin struct {
+	Listen string `yaml:"listen"`
+}
+
+// defaults returns the configuration of an empty file.
+func defaults() *File {
+	return &File{
+		Log:     Log{Level: slog.LevelInfo, Format: "text"},
+		NodeTLS: NodeTLS{Mode: "preferred"},
+		Proxy: Proxy{
+			Listen:           "127.0.0.1:3307",
+			MaxClients:       10000,
+			HandshakeTimeout: Duration(10 * time.Second),
+			MaxPacket:        64 << 20,
+			HoldTimeout:      Duration(10 * time.Second),
+			DrainTimeout:     Duration(10 * time.Second),
+			TLS:              TLS{Mode: "preferred"},
+		},
+		Pool: Pool{
+			MaxPerNode:     100,
+			WaitTimeout:    Duration(10 * time.Second),
+			ConnectTimeout: Duration(2 * time.Second),
+			IdleTimeout:    Duration(5 * time.Minute),
+			VerifyInterval: Duration(5 * time.Second),
+		},
+		Reads: Reads{MaxLag: Duration(10 * time.Second), CausalWait: Duration(100 * time.Millisecond)},
+		Admin: Admin{Listen: "127.0.0.1:8001"},
+	}
+}
