@@ -6,12 +6,11 @@ import (
 
 // The first byte of a response packet.
 const (
-	HeaderOK         = 0x00
-	HeaderLocalFile  = 0xfb // LOAD DATA LOCAL asks the client for a file
-	HeaderEOF        = 0xfe // EOF, or with ClientDeprecateEOF the OK that ends rows
-	HeaderError      = 0xff
-	maxEOFSize       = 9 // a 0xfe packet of this size or more is a row, where rows may come
-	maxPacketPayload = 1<<24 - 1
+	HeaderOK        = 0x00
+	HeaderLocalFile = 0xfb // LOAD DATA LOCAL asks the client for a file
+	HeaderEOF       = 0xfe // EOF, or with ClientDeprecateEOF the OK that ends rows
+	HeaderError     = 0xff
+	maxEOFSize      = 9 // a 0xfe packet of this size or more is a row, where rows may come
 )
 
 // OK is an OK packet (page_protocol_basic_ok_packet). Info and Track are
@@ -143,7 +142,7 @@ func IsEOF(payload []byte, caps Capability) bool {
 		return false
 	}
 	if caps.Has(ClientDeprecateEOF) {
-		return len(payload) < maxPacketPayload
+		return len(payload) < MaxPiece
 	}
 	return len(payload) < maxEOFSize
 }
