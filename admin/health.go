@@ -1,0 +1,60 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+const index = `Bellwether %s
+
+/metrics  what Prometheus reads
+/healthz  200 while the process answers
+/readyz   200 while writes can be served, else 503 and why
+`
+
+func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
+	writeText(w, fmt.Sprintf(index, s.parts.Version))
+}
+
+// alive answers as long as the process does.
+func (s *Server) alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
+
+// ready answers 200 while a write would be served.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if reason := notReady(s.parts.Topologies.Load()); reason != "" {
+		problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
+		return
+	}
+	writeText(w, "ok\n")
+}
+
+// notReady says why a write cannot be served, or "" if it can.
+func notReady(t *cluster.Topology) string {
+	master := t.MasterNode()
+	switch {
+	case master == nil && t.WritesReason != "":
+		return "there is no master: " + t.WritesReason
+	case master == nil:
+		return "there is no master"
+	case master.Health == cluster.HealthUnknown:
+		return fmt.Sprintf("the master %s has not been reached yet", master.Name)
+	case master.Health != cluster.HealthUp && master.Problem != "":
+		return fmt.Sprintf("the master %s is down: %s", master.Name, master.Problem)
+	case master.Health != cluster.HealthUp:
+		return fmt.Sprintf("the master %s is down", master.Name)
+	case t.Writes != cluster.WritesOpen && t.WritesReason != "":
+		return fmt.Sprintf("writes are %s: %s", t.Writes, t.WritesReason)
+	case t.Writes != cluster.WritesOpen:
+		return fmt.Sprintf("writes are %s", t.Writes)
+	}
+	return ""
+}
+
+func writeText(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	// A client that has gone needs no answer.
+	_, _ = w.Write([]byte(text))
+}
