@@ -1,0 +1,74 @@
+# Bellwether's tasks. `make` alone prints them.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
+
+# How long each fuzz target runs, how long the soak, how many rounds of chaos.
+FUZZTIME ?= 30s
+SOAKTIME ?= 10m
+ROUNDS   ?= 20
+# One package to test or fuzz: make test PKG=./wire
+PKG ?= ./...
+# Flags of `make demo`, as in: make demo ARGS="--servers mariadb --slaves 3"
+ARGS ?=
+
+.PHONY: help build demo test lint fuzz chaos soak bench clean servers go compiler
+
+help: ## print this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+build: go ## build bin/bellwether, one static binary
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/bellwether ./cmd/bellwether
+
+demo: build servers ## start a master, two slaves and Bellwether in front of them
+	exec bin/bellwether demo $(ARGS)
+
+test: lint servers compiler ## check the style, then run every test with the race detector
+	go test -race -timeout 14m $(PKG)
+
+lint: go bin/staticcheck ## check formatting, go vet, staticcheck and the house's own rules
+	@unformatted=$$(gofmt -l .); \
+	if [[ -n $$unformatted ]]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
+	go vet $(PKG)
+	bin/staticcheck $(PKG)
+	go vet -tags 'chaos soak' ./internal/acceptance/...
+	go test ./internal/layout
+
+fuzz: go ## run every fuzz target for FUZZTIME (30s) each
+	@go list -f '{{.Dir}}' $(PKG) | while read -r dir; do \
+	  { grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go 2>/dev/null || true; } | sed 's/^func //' | while read -r target; do \
+	    echo "fuzz $$dir $$target"; \
+	    (cd "$$dir" && go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) . </dev/null); \
+	  done; \
+	done
+
+chaos: build servers compiler ## break real servers at random under load, ROUNDS (20) times
+	BELLWETHER_ROUNDS=$(ROUNDS) go test -race -tags chaos -timeout 0 -count 1 -v -run Chaos ./internal/acceptance/...
+
+soak: build servers compiler ## keep real servers and 256 clients busy for SOAKTIME (10m)
+	BELLWETHER_SOAKTIME=$(SOAKTIME) go test -tags soak -timeout 0 -count 1 -v -run Soak ./internal/acceptance/...
+
+bench: build ## measure against a straight connection and HAProxy
+	scripts/servers.sh mysql haproxy
+	go run ./bench
+
+clean: ## remove what was built; the fetched servers stay in the cache
+	rm -rf bin dist
+
+servers: ## fetch MySQL and MariaDB into a cache, without root
+	@scripts/servers.sh
+
+bin/staticcheck: tools/go.mod tools/go.sum | go
+	@go -C tools build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+
+go:
+	@command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or newer from https://go.dev/dl/ and put it on PATH" >&2; exit 1; }
+
+# The race detector is linked by a C compiler.
+compiler: go
+	@command -v "$$(go env CC)" >/dev/null || { echo "a C compiler is missing, which go test -race needs: apt install build-essential" >&2; exit 1; }
