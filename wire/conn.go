@@ -94,6 +94,10 @@ func (c *Conn) Close() error { return c.nc.Close() }
 // ResetSequence begins a new command: its first frame has the number 0.
 func (c *Conn) ResetSequence() { c.seq = 0 }
 
+// ExpectAnswer makes 1 the number of the next frame, that of an answer to a
+// command of one frame.
+func (c *Conn) ExpectAnswer() { c.seq = 1 }
+
 // Release gives the buffers back to their pools where nothing in them is
 // still wanted. What ReadPacket returned is invalid afterwards.
 func (c *Conn) Release() {
@@ -112,6 +116,7 @@ func (c *Conn) Release() {
 // joined. The bytes are borrowed until the next read. It fails with
 // ErrPacketTooLarge, ErrSequence, or the transport's error.
 func (c *Conn) ReadPacket() ([]byte, error) {
+	c.joined = nil
 	p, err := c.readFrame()
 	if err != nil || len(p) < MaxPiece {
 		return p, err
@@ -127,6 +132,18 @@ func (c *Conn) ReadPacket() ([]byte, error) {
 		c.joined = append(c.joined, p...)
 	}
 	return c.joined, nil
+}
+
+// ReadCommand is ReadPacket for a new command, whose first frame has the
+// number 0. It returns the frame as well, header included, so that it can be
+// passed on as it is; frame is nil where the packet came in several.
+func (c *Conn) ReadCommand() (frame, payload []byte, err error) {
+	c.seq = 0
+	payload, err = c.ReadPacket()
+	if err != nil || c.joined != nil {
+		return nil, payload, err
+	}
+	return c.in[c.r-HeaderSize-len(payload) : c.r], payload, nil
 }
 
 // readFrame returns the payload of the next frame, borrowed until the next read.

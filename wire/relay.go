@@ -43,6 +43,7 @@ type Answer struct {
 // goroutine uses it; it is kept between answers so that none allocates.
 type Relay struct {
 	// Client is where answers go; its capabilities decide what an OK may carry.
+	// Without one, answers are read and thrown away.
 	Client             *Conn
 	ClientCapabilities Capability
 	// NodeCapabilities are those of the node's connection. Apart from
@@ -56,6 +57,9 @@ type Relay struct {
 	Keep func(*TrackEntry) bool
 	// StatementID is given to the client in place of the node's in AnswerPrepare.
 	StatementID uint32
+	// ReplaceRow, where set, makes the payload of the next row from the node's,
+	// which it must not change, appended to dst. It is used once.
+	ReplaceRow func(dst, row []byte) []byte
 
 	node      *Conn
 	answer    *Answer
@@ -134,6 +138,9 @@ func (x *Relay) send() error {
 	}
 	b := n.in[n.r:x.scan]
 	n.r = x.scan
+	if x.Client == nil {
+		return nil
+	}
 	x.answer.Sent = true
 	return x.Client.Send(b)
 }
@@ -212,6 +219,9 @@ func (x *Relay) passes(frame []byte, size int) bool {
 				return false
 			}
 		}
+		if x.ReplaceRow != nil && size < smallBuffer/2 {
+			return false
+		}
 		x.answer.Rows++
 		x.continued = size == MaxPiece
 		return true
@@ -253,6 +263,12 @@ func (x *Relay) packet(frame []byte) error {
 	payload := frame[HeaderSize:]
 	if payload[0] == HeaderError && x.phase != phaseText {
 		return x.errorPacket(frame)
+	}
+	if x.phase == phaseRows && payload[0] != HeaderEOF {
+		x.answer.Rows++
+		row := x.ReplaceRow(x.scratch[:0], payload)
+		x.ReplaceRow = nil
+		return x.replace(frame, row)
 	}
 	switch x.phase {
 	case phaseFirst:
@@ -321,20 +337,36 @@ func (x *Relay) okPacket(frame []byte) error {
 
 // filter replaces the OK packet in the buffer by what the client may see of it.
 func (x *Relay) filter(frame []byte) error {
-	n := x.node
 	payload, err := FilterOK(x.scratch[:0], frame[HeaderSize:], x.ClientCapabilities, x.Keep)
 	if err != nil {
 		return err
 	}
-	end := x.scan + len(frame)
 	if len(payload) == len(frame)-HeaderSize {
-		x.scan = end
+		x.scan += len(frame)
 		return nil
 	}
+	return x.replace(frame, payload)
+}
+
+// replace puts payload in the place of the frame at scan, in the buffer.
+func (x *Relay) replace(frame, payload []byte) error {
+	n := x.node
 	x.scratch = payload[:0]
-	frame[0], frame[1], frame[2] = byte(len(payload)), byte(len(payload)>>8), byte(len(payload)>>16)
-	x.scan += HeaderSize + copy(frame[HeaderSize:], payload)
-	n.w = x.scan + copy(n.in[x.scan:], n.in[end:n.w])
+	end, grown := x.scan+len(frame), HeaderSize+len(payload)-len(frame)
+	if n.w+grown > len(n.in) {
+		from := x.scan - n.r
+		n.makeRoom(n.w - n.r + max(grown, 1))
+		x.scan = n.r + from
+		end = x.scan + len(frame)
+		if n.w+grown > len(n.in) {
+			return ErrPacketTooLarge
+		}
+	}
+	n.w = end + grown + copy(n.in[end+grown:n.w+grown], n.in[end:n.w])
+	b := n.in[x.scan : end+grown]
+	b[0], b[1], b[2] = byte(len(payload)), byte(len(payload)>>8), byte(len(payload)>>16)
+	copy(b[HeaderSize:], payload)
+	x.scan = end + grown
 	return nil
 }
 

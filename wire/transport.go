@@ -151,3 +151,11 @@ func (c *Conn) Exchange(request []byte) (sent bool, err error) {
 	}
 	return len(rest) < len(request), err
 }
+
+// socketBelow returns the socket under a TLS connection.
+func socketBelow(nc net.Conn) net.Conn {
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		return t.NetConn()
+	}
+	return nc
+}
