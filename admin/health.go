@@ -44,6 +44,9 @@ func notReady(t *cluster.Topology) string {
 		return fmt.Sprintf("the master %s is down: %s", master.Name, master.Problem)
 	case master.Health != cluster.HealthUp:
 		return fmt.Sprintf("the master %s is down", master.Name)
+	case t.MasterIdentity != "" && master.Identity != t.MasterIdentity:
+		return fmt.Sprintf("the server at %s is not the recorded master %s: it says it is %q, not %q",
+			master.Addr, master.Name, master.Identity, t.MasterIdentity)
 	case t.Writes != cluster.WritesOpen && t.WritesReason != "":
 		return fmt.Sprintf("writes are %s: %s", t.Writes, t.WritesReason)
 	case t.Writes != cluster.WritesOpen:

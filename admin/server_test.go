@@ -79,6 +79,8 @@ func TestReadyzSaysWhyNot(t *testing.T) {
 		{"not probed", func(t *cluster.Topology) { t.Nodes[0].Health = cluster.HealthUnknown }, "the master a has not been reached yet"},
 		{"down", func(t *cluster.Topology) { t.Nodes[0].Health, t.Nodes[0].Problem = cluster.HealthDown, "refused" },
 			"the master a is down: refused"},
+		{"another server", func(t *cluster.Topology) { t.MasterIdentity, t.Nodes[0].Addr, t.Nodes[0].Identity = "u1", "h:1", "u2" },
+			`the server at h:1 is not the recorded master a: it says it is "u2", not "u1"`},
 		{"held", func(t *cluster.Topology) { t.Writes, t.WritesReason = cluster.WritesHeld, "switchover" },
 			"writes are held: switchover"},
 	} {
