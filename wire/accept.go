@@ -186,6 +186,9 @@ func (p *prefixedConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// NetConn returns the connection below, as tls.Conn's does.
+func (p *prefixedConn) NetConn() net.Conn { return p.Conn }
+
 // send writes and flushes one packet.
 func send(c *Conn, payload []byte) error {
 	if err := c.WritePacket(payload); err != nil {
