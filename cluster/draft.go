@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -114,6 +115,9 @@ func (d *ReportDraft) SetCondition(name, addr string, c Condition) {
 	d.next.Nodes[i].setCondition(c)
 }
 
+// Catalogue returns the present catalogue, which is immutable.
+func (d *ReportDraft) Catalogue() *Catalogue { return d.next.Catalogue }
+
 // SetCatalogue replaces the catalogue, which must never change afterwards.
 func (d *ReportDraft) SetCatalogue(c *Catalogue) { d.next.Catalogue = c }
 
@@ -123,6 +127,17 @@ func (d *ReportDraft) ForgetCatalogue() {
 	forgotten := *d.next.Catalogue
 	forgotten.Known = false
 	d.next.Catalogue = &forgotten
+}
+
+// condition returns the fields that the probes own.
+func (n *Node) condition() Condition {
+	return Condition{
+		Health: n.Health, Problem: n.Problem, Late: n.Late,
+		Flavour: n.Flavour, Version: n.Version, Identity: n.Identity,
+		ReadOnly: n.ReadOnly, Replication: n.Replication, Running: n.Running,
+		LagKnown: n.LagKnown, Lag: n.Lag, LagGTIDs: n.LagGTIDs,
+		Applied: n.Applied, Seen: n.Seen,
+	}
 }
 
 // setCondition copies the fields that the probes own.
@@ -165,6 +180,25 @@ func (d *RegisterDraft) Put(r Registration) {
 	}
 	n.Addr, n.Weight = r.Addr, r.Weight
 	n.Drain, n.Maintenance, n.Touched = r.Drain, r.Maintenance, r.Touched
+}
+
+// Arrange orders the nodes as in names; the others keep their order behind.
+func (d *RegisterDraft) Arrange(names []string) {
+	master := d.next.MasterNode()
+	var name string
+	if master != nil {
+		name = master.Name
+	}
+	place := func(n Node) int {
+		if i := slices.Index(names, n.Name); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+	slices.SortStableFunc(d.next.Nodes, func(a, b Node) int { return cmp.Compare(place(a), place(b)) })
+	if master != nil {
+		d.next.Master = d.next.Find(name)
+	}
 }
 
 // Remove takes a node out. The master cannot be removed.

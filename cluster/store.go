@@ -24,9 +24,14 @@ type Store struct {
 }
 
 // NewStore publishes a copy of first, with Readable computed from its nodes.
+// A Master that is no index of Nodes becomes -1, so the zero Topology is an
+// empty cluster.
 func NewStore(first *Topology) *Store {
 	s := &Store{}
 	next := clone(first)
+	if next.MasterNode() == nil {
+		next.Master = -1
+	}
 	next.replaced = make(chan struct{})
 	s.current.Store(settle(next))
 	return s

@@ -1,0 +1,235 @@
+package cluster
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// prober looks at one node. It belongs to one goroutine.
+type prober interface {
+	// probe reports what it saw within the context's deadline; its times are
+	// set by the caller.
+	probe(ctx context.Context) observation
+	// close ends the connections.
+	close() error
+}
+
+// probe SQL: one round trip each.
+const (
+	probeMySQL = `SELECT @@server_uuid AS identity, @@version AS version, @@global.read_only OR @@global.super_read_only AS read_only,
+ @@global.gtid_mode AS gtid_mode, @@global.gtid_executed AS executed;
+SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Threads_running'`
+
+	// What tells "applied" on MariaDB. On a node with replication threads it is
+	// gtid_slave_pos: it moves when a transaction is visible, and unlike
+	// gtid_current_pos no write of the node's own moves it, which would hide lag
+	// because one higher number covers its whole domain. On a node without them,
+	// a master, it is gtid_binlog_pos: exactly what its slaves will be sent; and
+	// gtid_current_pos where the binary log has nothing yet.
+	probeMariaDB = `SELECT @@version AS version, @@global.read_only AS read_only, @@global.log_bin AS log_bin,
+ @@global.gtid_slave_pos AS slave_pos, @@global.gtid_binlog_pos AS binlog_pos, @@global.gtid_current_pos AS current_pos;
+SHOW ALL SLAVES STATUS; SHOW GLOBAL STATUS LIKE 'Threads_running'`
+
+	// MariaDB has no server_uuid, and its server_uid is a hash of the machine's
+	// address, which a new container changes. The birth mark of the data
+	// directory is when its oldest system table was made: it survives restarts
+	// and copies of the machine, and the server_id tells copies apart.
+	identityMariaDB = `SELECT CONCAT(@@global.server_id, '@', UNIX_TIMESTAMP(MIN(CREATE_TIME))) AS identity
+ FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' AND ENGINE = 'Aria'`
+)
+
+// nodeProber probes over one connection that it keeps, so that a restart of the
+// server is noticed and its identity read again.
+type nodeProber struct {
+	db     *sql.DB
+	conn   *sql.Conn // nil until connected
+	server server    // of conn
+}
+
+var _ prober = (*nodeProber)(nil)
+
+// close ends the connection and its pool.
+func (p *nodeProber) close() error {
+	p.drop()
+	return p.db.Close()
+}
+
+// drop forgets the connection after a failure, whose state nobody knows.
+func (p *nodeProber) drop() {
+	if p.conn == nil {
+		return
+	}
+	_ = p.conn.Raw(func(any) error { return errDropped }) // makes the pool discard it
+	_ = p.conn.Close()
+	p.conn, p.server = nil, server{}
+}
+
+// probe connects if need be, and reads everything in one round trip. A
+// connection that broke since the last probe says nothing about now: it is
+// replaced within the same probe.
+func (p *nodeProber) probe(ctx context.Context) observation {
+	stale := p.conn != nil
+	o := p.attempt(ctx)
+	if stale && o.outcome == OutcomeLost && ctx.Err() == nil {
+		o = p.attempt(ctx)
+	}
+	return o
+}
+
+func (p *nodeProber) attempt(ctx context.Context) observation {
+	o, err := p.read(ctx)
+	if err != nil {
+		p.drop()
+		if ctx.Err() != nil { // the driver says only that the connection broke
+			err = errors.Join(ctx.Err(), err)
+		}
+		return observation{outcome: outcomeOf(err), err: err}
+	}
+	o.outcome = OutcomeAnswered
+	return o
+}
+
+func (p *nodeProber) read(ctx context.Context) (observation, error) {
+	if p.conn == nil {
+		if err := p.connect(ctx); err != nil {
+			return observation{}, err
+		}
+	}
+	text, parse := probeMySQL, parseMySQLProbe
+	if p.server.flavour == FlavourMariaDB {
+		text, parse = probeMariaDB, parseMariaDBProbe
+	}
+	results, err := queryAll(ctx, p.conn, text)
+	if err != nil {
+		return observation{}, err
+	}
+	return parse(p.server, results)
+}
+
+// connect opens the connection and learns the server's family.
+func (p *nodeProber) connect(ctx context.Context) error {
+	conn, err := p.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	p.conn = conn
+	p.server, err = readServer(ctx, conn)
+	return err
+}
+
+// readServer reads what does not change while a server runs.
+func readServer(ctx context.Context, q querier) (server, error) {
+	version, err := queryOne(ctx, q, "SELECT @@version AS version")
+	if err != nil {
+		return server{}, fmt.Errorf("read version: %w", err)
+	}
+	s := server{flavour: flavourOf(version["version"]), version: version["version"]}
+	text := "SELECT @@server_uuid AS identity"
+	if s.flavour == FlavourMariaDB {
+		text = identityMariaDB
+	}
+	identity, err := queryOne(ctx, q, text)
+	if err != nil {
+		return server{}, fmt.Errorf("read identity: %w", err)
+	}
+	if s.identity = identity["identity"]; s.identity == "" {
+		return server{}, errNoIdentity
+	}
+	return s, nil
+}
+
+var (
+	errDropped    = errors.New("dropped")
+	errNoIdentity = errors.New("the operator account cannot see the tables of the schema mysql, which identify a MariaDB server; grant it SELECT ON mysql.*")
+)
+
+// parseMySQLProbe makes an observation of the results of probeMySQL.
+func parseMySQLProbe(known server, results [][]row) (o observation, err error) {
+	if len(results) != 3 || len(results[0]) != 1 {
+		return o, fmt.Errorf("read probe: %d results", len(results))
+	}
+	r := results[0][0]
+	o.server = server{flavour: FlavourMySQL, version: r["version"], identity: r["identity"]}
+	o.readOnly = isOn(r["read_only"])
+	o.channels, o.running = parseChannels(results[1]), parseRunning(results[2])
+	if r["gtid_mode"] != "ON" {
+		return o, nil // a set that is not kept up says nothing
+	}
+	if o.applied, err = ParseGTIDSet(FlavourMySQL, r["executed"]); err != nil {
+		return o, fmt.Errorf("read gtid_executed of %s: %w", known.identity, err)
+	}
+	return o, nil
+}
+
+// parseMariaDBProbe makes an observation of the results of probeMariaDB.
+func parseMariaDBProbe(known server, results [][]row) (o observation, err error) {
+	if len(results) != 3 || len(results[0]) != 1 {
+		return o, fmt.Errorf("read probe: %d results", len(results))
+	}
+	r := results[0][0]
+	o.server = server{flavour: FlavourMariaDB, version: r["version"], identity: known.identity}
+	o.readOnly = isOn(r["read_only"])
+	o.channels, o.running = parseChannels(results[1]), parseRunning(results[2])
+	position := r["binlog_pos"]
+	switch {
+	case len(o.channels) > 0:
+		position = r["slave_pos"]
+	case !isOn(r["log_bin"]):
+		return o, nil // a master without a binary log has no position
+	case position == "":
+		position = r["current_pos"]
+	}
+	if o.applied, err = ParseGTIDSet(FlavourMariaDB, position); err != nil {
+		return o, fmt.Errorf("read position of %s: %w", known.identity, err)
+	}
+	return o, nil
+}
+
+// isOn reads a boolean variable; newer MariaDB has several kinds of read-only.
+func isOn(value string) bool { return value != "" && value != "0" && value != "OFF" }
+
+// parseRunning reads the row of Threads_running.
+func parseRunning(rows []row) int {
+	if len(rows) == 0 {
+		return 0
+	}
+	n, _ := strconv.Atoi(rows[0]["Value"]) // 0 where the server says nothing
+	return n
+}
+
+// parseChannels reads SHOW REPLICA STATUS or SHOW ALL SLAVES STATUS.
+func parseChannels(rows []row) []channel {
+	channels := make([]channel, 0, len(rows))
+	for _, r := range rows {
+		c := channel{
+			name:          firstOf(r, "Channel_Name", "Connection_name"),
+			receiver:      firstOf(r, "Replica_IO_Running", "Slave_IO_Running"),
+			applier:       firstOf(r, "Replica_SQL_Running", "Slave_SQL_Running"),
+			receiverError: oneLine(r["Last_IO_Error"]),
+			applierError:  oneLine(r["Last_SQL_Error"]),
+		}
+		seconds, err := strconv.ParseUint(firstOf(r, "Seconds_Behind_Source", "Seconds_Behind_Master"), 10, 32)
+		c.behindKnown, c.behind = err == nil, time.Duration(seconds)*time.Second
+		channels = append(channels, c)
+	}
+	return channels
+}
+
+// firstOf returns the first of several columns that the row has: newer MySQL
+// has other names.
+func firstOf(r row, names ...string) string {
+	for _, name := range names {
+		if value, ok := r[name]; ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// oneLine makes a server's error fit for a line of a log.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
