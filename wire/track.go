@@ -1,6 +1,9 @@
 package wire
 
-import "strconv"
+import (
+	"strconv"
+	"sync"
+)
 
 // TrackType says what an entry of a session-track block is about
 // (enum_session_state_type).
@@ -87,13 +90,18 @@ func (t *TrackReader) Next(e *TrackEntry) bool {
 // Err returns ErrMalformed when Next ended before the block did.
 func (t *TrackReader) Err() error { return t.r.err() }
 
+// trackEntries lends the entries that are shown to a keep function: the compiler
+// cannot know that it does not hold on to them, and would allocate each.
+var trackEntries = sync.Pool{New: func() any { return new(TrackEntry) }}
+
 // FilterTrack appends to dst the entries of block that keep returns true for,
-// in their order; a nil keep keeps all.
+// in their order; a nil keep keeps all. keep must not hold on to the entry.
 func FilterTrack(dst, block []byte, keep func(*TrackEntry) bool) ([]byte, error) {
+	e, _ := trackEntries.Get().(*TrackEntry)
+	defer giveTrackEntry(e)
 	t := NewTrackReader(block)
-	var e TrackEntry
-	for t.Next(&e) {
-		if keep == nil || keep(&e) {
+	for t.Next(e) {
+		if keep == nil || keep(e) {
 			dst = append(dst, e.raw...)
 		}
 	}
@@ -102,14 +110,21 @@ func FilterTrack(dst, block []byte, keep func(*TrackEntry) bool) ([]byte, error)
 
 // keepsAll reports whether keep wants every entry of block.
 func keepsAll(block []byte, keep func(*TrackEntry) bool) (bool, error) {
+	e, _ := trackEntries.Get().(*TrackEntry)
+	defer giveTrackEntry(e)
 	t := NewTrackReader(block)
-	var e TrackEntry
-	for t.Next(&e) {
-		if keep != nil && !keep(&e) {
+	for t.Next(e) {
+		if keep != nil && !keep(e) {
 			return false, nil
 		}
 	}
 	return true, t.Err()
+}
+
+// giveTrackEntry takes an entry back, without the bytes that it borrowed.
+func giveTrackEntry(e *TrackEntry) {
+	*e = TrackEntry{}
+	trackEntries.Put(e)
 }
 
 // AppendTrackVariable appends a TrackSystemVariable entry.
