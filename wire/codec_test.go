@@ -90,12 +90,12 @@ func TestFilterOK(t *testing.T) {
 	node := OK{AffectedRows: 1, Status: StatusAutocommit | StatusSessionStateChanged, Info: []byte("info"),
 		Track: append(bytes.Clone(schema), gtid...)}
 	payload := AppendOK(nil, HeaderOK, ClientSessionTrack, &node)
-	noGTID := func(e *TrackEntry) bool { return e.Type != TrackGTIDs }
-	none := func(*TrackEntry) bool { return false }
+	noGTID := func(e TrackEntry) bool { return e.Type != TrackGTIDs }
+	none := func(TrackEntry) bool { return false }
 	for _, tc := range []struct {
 		name   string
 		caps   Capability
-		keep   func(*TrackEntry) bool
+		keep   func(TrackEntry) bool
 		track  []byte
 		status uint16
 	}{
@@ -229,7 +229,7 @@ func TestCodecAllocatesNothing(t *testing.T) {
 	payload := AppendOK(nil, HeaderOK, ClientSessionTrack, &OK{Status: 2, Info: []byte("i"), Track: track})
 	buf := make([]byte, 0, 256)
 	var ok OK
-	keep := func(e *TrackEntry) bool { return e.Type == TrackSchema }
+	keep := func(e TrackEntry) bool { return e.Type == TrackSchema }
 	for name, run := range map[string]func(){
 		"ParseOK":  func() { _ = ParseOK(payload, ClientSessionTrack, &ok) },
 		"AppendOK": func() { buf = AppendOK(buf[:0], HeaderOK, ClientSessionTrack, &ok) },

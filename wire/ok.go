@@ -93,7 +93,7 @@ func AppendOK(dst []byte, header byte, caps Capability, ok *OK) []byte {
 // otherwise with the entries that keep returns true for (nil keeps all). It
 // returns payload itself where nothing has to change, else the new payload
 // appended to dst, which must not overlap payload.
-func FilterOK(dst, payload []byte, client Capability, keep func(*TrackEntry) bool) ([]byte, error) {
+func FilterOK(dst, payload []byte, client Capability, keep func(TrackEntry) bool) ([]byte, error) {
 	var ok OK
 	if err := ParseOK(payload, ClientSessionTrack, &ok); err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func FilterOK(dst, payload []byte, client Capability, keep func(*TrackEntry) boo
 	return appendFilteredOK(dst, payload, client, &ok, keep)
 }
 
-func appendFilteredOK(dst, payload []byte, client Capability, ok *OK, keep func(*TrackEntry) bool) ([]byte, error) {
+func appendFilteredOK(dst, payload []byte, client Capability, ok *OK, keep func(TrackEntry) bool) ([]byte, error) {
 	// The filtered block is built behind the packet's place first, where dst has
 	// room, since the packet holds the block's length before the block.
 	start := len(dst)

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"strconv"
-	"sync"
-)
+import "strconv"
 
 // TrackType says what an entry of a session-track block is about
 // (enum_session_state_type).
@@ -39,7 +36,7 @@ type TrackEntry struct {
 }
 
 // Variable returns name and value of a TrackSystemVariable entry, borrowed.
-func (e *TrackEntry) Variable() (name, value []byte, err error) {
+func (e TrackEntry) Variable() (name, value []byte, err error) {
 	r := reader{rest: e.Data}
 	name, value = r.lenencBytes(), r.lenencBytes()
 	if e.Type != TrackSystemVariable || r.bad || len(r.rest) > 0 {
@@ -51,7 +48,7 @@ func (e *TrackEntry) Variable() (name, value []byte, err error) {
 // Value returns the one string of every other type, borrowed: the schema's
 // name, "1" or "0" for a state change, the GTIDs, the statements that bring
 // the transaction's characteristics back, the transaction state's eight letters.
-func (e *TrackEntry) Value() ([]byte, error) {
+func (e TrackEntry) Value() ([]byte, error) {
 	r := reader{rest: e.Data}
 	switch e.Type {
 	case TrackSchema, TrackStateChange, TrackTransactionCharacteristics, TrackTransactionState:
@@ -90,17 +87,12 @@ func (t *TrackReader) Next(e *TrackEntry) bool {
 // Err returns ErrMalformed when Next ended before the block did.
 func (t *TrackReader) Err() error { return t.r.err() }
 
-// trackEntries lends the entries that are shown to a keep function: the compiler
-// cannot know that it does not hold on to them, and would allocate each.
-var trackEntries = sync.Pool{New: func() any { return new(TrackEntry) }}
-
 // FilterTrack appends to dst the entries of block that keep returns true for,
-// in their order; a nil keep keeps all. keep must not hold on to the entry.
-func FilterTrack(dst, block []byte, keep func(*TrackEntry) bool) ([]byte, error) {
-	e, _ := trackEntries.Get().(*TrackEntry)
-	defer giveTrackEntry(e)
+// in their order; a nil keep keeps all.
+func FilterTrack(dst, block []byte, keep func(TrackEntry) bool) ([]byte, error) {
 	t := NewTrackReader(block)
-	for t.Next(e) {
+	var e TrackEntry
+	for t.Next(&e) {
 		if keep == nil || keep(e) {
 			dst = append(dst, e.raw...)
 		}
@@ -109,22 +101,15 @@ func FilterTrack(dst, block []byte, keep func(*TrackEntry) bool) ([]byte, error)
 }
 
 // keepsAll reports whether keep wants every entry of block.
-func keepsAll(block []byte, keep func(*TrackEntry) bool) (bool, error) {
-	e, _ := trackEntries.Get().(*TrackEntry)
-	defer giveTrackEntry(e)
+func keepsAll(block []byte, keep func(TrackEntry) bool) (bool, error) {
 	t := NewTrackReader(block)
-	for t.Next(e) {
+	var e TrackEntry
+	for t.Next(&e) {
 		if keep != nil && !keep(e) {
 			return false, nil
 		}
 	}
 	return true, t.Err()
-}
-
-// giveTrackEntry takes an entry back, without the bytes that it borrowed.
-func giveTrackEntry(e *TrackEntry) {
-	*e = TrackEntry{}
-	trackEntries.Put(e)
 }
 
 // AppendTrackVariable appends a TrackSystemVariable entry.
