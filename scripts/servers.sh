@@ -184,14 +184,14 @@ wrappers() {
   case $1 in
     mysql)
       wrapper mysqld "$tree" usr/sbin/mysqld "" --no-defaults --basedir="$tree/usr" \
-        --lc-messages-dir="$share" --character-sets-dir="$share/charsets" --plugin-dir="$tree/usr/lib/mysql/plugin"
+        --lc-messages-dir="$share" --character-sets-dir="$share/charsets" --plugin-dir="$tree/usr/lib/mysql/plugin" --secure-file-priv=
       for name in mysql mysqldump mysqladmin mysqlbinlog mysqlslap; do
         wrapper $name "$tree" usr/bin/$name ""
       done
       ;;
     mariadb)
       wrapper mariadbd "$tree" usr/sbin/mariadbd "" --no-defaults --basedir="$tree/usr" \
-        --lc-messages-dir="$share" --character-sets-dir="$share/charsets" --plugin-dir="$tree/usr/lib/mysql/plugin"
+        --lc-messages-dir="$share" --character-sets-dir="$share/charsets" --plugin-dir="$tree/usr/lib/mysql/plugin" --secure-file-priv=
       for name in mariadb mariadb-dump mariadb-admin mariadb-binlog mariadb-slap; do
         wrapper $name "$tree" usr/bin/$name "MARIADB_PLUGIN_DIR='$(client_plugins "$tree")'"
       done

@@ -1,0 +1,168 @@
+package playground
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+)
+
+// Relay is a TCP relay with a network that can be cut: it listens on one
+// loopback address and forwards to another, byte for byte, and counts nothing.
+// Its methods may be called concurrently.
+//
+// While a direction is cut, its bytes stop without a FIN or a reset and new
+// connections are accepted (the kernel does that) but nothing answers; mended,
+// everything held goes on, as after a real cut shorter than TCP's patience.
+// Where nobody listens at the target, a client's connection is reset.
+type Relay struct {
+	listener *net.TCPListener
+	target   string
+	toNode   *gate
+	fromNode *gate
+
+	mu    sync.Mutex
+	conns map[*net.TCPConn]struct{}
+}
+
+// NewRelay listens on an address ("127.0.0.1:0" for any port). Run forwards.
+func NewRelay(listen, target string) (*Relay, error) {
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for relay: %w", err)
+	}
+	return &Relay{
+		listener: listener.(*net.TCPListener),
+		target:   target,
+		toNode:   newGate(),
+		fromNode: newGate(),
+		conns:    map[*net.TCPConn]struct{}{},
+	}, nil
+}
+
+// Addr is the host:port that clients use.
+func (r *Relay) Addr() string { return r.listener.Addr().String() }
+
+// Run forwards until the context ends, then closes the listener and all
+// connections and returns nil; any other end is an error.
+func (r *Relay) Run(ctx context.Context) error {
+	var pairs sync.WaitGroup
+	defer pairs.Wait()
+	defer r.Reset()
+	defer r.close()
+	defer context.AfterFunc(ctx, r.close)()
+	for {
+		conn, err := r.listener.AcceptTCP()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("accept on relay %s: %w", r.Addr(), err)
+		}
+		r.keep(conn)
+		pairs.Go(func() { r.serve(ctx, conn) })
+	}
+}
+
+func (r *Relay) close() {
+	_ = r.listener.Close() // a second close fails, rightly
+	r.toNode.close()
+	r.fromNode.close()
+	r.Reset()
+}
+
+// Cut stops the traffic of all connections, both ways.
+func (r *Relay) Cut() { r.CutToNode(); r.CutFromNode() }
+
+// CutToNode stops what clients send; answers still arrive.
+func (r *Relay) CutToNode() { r.toNode.block() }
+
+// CutFromNode stops what the node sends; it still hears its clients.
+func (r *Relay) CutFromNode() { r.fromNode.block() }
+
+// Mend ends every cut.
+func (r *Relay) Mend() { r.toNode.unblock(); r.fromNode.unblock() }
+
+// Reset breaks all connections at once, with a reset on both sides, as a
+// firewall that rejects them would.
+func (r *Relay) Reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for conn := range r.conns {
+		reset(conn)
+	}
+}
+
+func (r *Relay) keep(conn *net.TCPConn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.conns[conn] = struct{}{}
+}
+
+func (r *Relay) drop(conn *net.TCPConn) {
+	reset(conn)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.conns, conn)
+}
+
+// reset closes a connection without a goodbye; on one that both sides have
+// shut down already it only frees the socket.
+func reset(conn *net.TCPConn) {
+	_ = conn.SetLinger(0)
+	_ = conn.Close()
+}
+
+func (r *Relay) serve(ctx context.Context, client *net.TCPConn) {
+	defer r.drop(client)
+	if !r.toNode.pass(nil) || !r.fromNode.pass(nil) {
+		return
+	}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", r.target)
+	if err != nil {
+		return // the client sees the reset
+	}
+	node := conn.(*net.TCPConn)
+	r.keep(node)
+	defer r.drop(node)
+	if ctx.Err() != nil {
+		return // closed between the dial and keep
+	}
+	r.pump(client, node)
+}
+
+// pump forwards both ways until both are at their end or one breaks. The
+// sockets have TCP_NODELAY, Go's default.
+func (r *Relay) pump(client, node *net.TCPConn) {
+	var back sync.WaitGroup
+	back.Go(func() { forward(client, node, r.fromNode) })
+	forward(node, client, r.toNode)
+	back.Wait()
+}
+
+// forward copies one direction until its end, which travels through the gate
+// too. A broken connection breaks the other, and so ends the other direction.
+func forward(dst, src *net.TCPConn, g *gate) {
+	defer g.forget(src)
+	if copyThrough(dst, src, g) == nil && g.pass(nil) {
+		_ = dst.CloseWrite() // it has gone already where this fails
+		return
+	}
+	g.pass(nil)
+	reset(dst)
+	reset(src)
+}
+
+// copyThrough copies until src's end, held up while the gate is blocked.
+func copyThrough(dst, src *net.TCPConn, g *gate) error {
+	for g.pass(src) {
+		_, err := dst.ReadFrom(src)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+	}
+	return net.ErrClosed
+}
