@@ -27,6 +27,12 @@ const (
 	KindAdmin                 // everything else that is known
 )
 
+// String returns the kind in lower case.
+func (k Kind) String() string {
+	return [...]string{"unknown", "read", "write", "ddl", "begin", "commit", "rollback", "savepoint",
+		"set", "use", "show", "call", "prepare", "lock", "kill", "admin", "invalid"}[min(k, 16)]
+}
+
 // Flags say what a statement needs of its session's connection, and what it
 // leaves behind there.
 type Flags uint32
@@ -102,6 +108,11 @@ type Statement struct {
 	// Names are, in lower case, all identifiers of a read that could be a
 	// stored function or a view; checked against cluster.Catalogue.Unsafe.
 	Names []string
+	// Calls are, in lower case and without the schema, the functions that
+	// are no builtins of the flavour: stored or loadable ones. Where there are
+	// some, OnlyReads is not set and Reason is ReasonStoredFunction if nothing
+	// else forbids; Rules.SafeFunctions may lift it.
+	Calls []string
 	// Objects are what Flags speak of, as written but unquoted and in lower
 	// case: temporary tables made or dropped, user locks taken or released
 	// ("" stands for a name that is not a literal), handlers, text prepared statements.
