@@ -54,7 +54,7 @@ type Relay struct {
 	// it must not keep what it is given.
 	Watch func(*OK)
 	// Keep says which entries of a session-track block the client is to see.
-	Keep func(*TrackEntry) bool
+	Keep func(TrackEntry) bool
 	// StatementID is given to the client in place of the node's in AnswerPrepare.
 	StatementID uint32
 	// ReplaceRow, where set, makes the payload of the next row from the node's,

@@ -1,0 +1,313 @@
+package backend
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// ErrBehind says that a slave did not reach the session's own write in time.
+var ErrBehind = errors.New("the slave has not reached the session's own write in time")
+
+// Need is what a statement needs of the connection before it runs there.
+type Need struct {
+	State  *State
+	Schema string
+	// Foreign is set when another session may have used the connection since
+	// this one did.
+	Foreign bool
+	// Clean asks for a connection in which nothing of another session's can be
+	// seen, even what no variable shows (warnings, row counts).
+	Clean bool
+	// InsertID is what LAST_INSERT_ID() must be, "" for 0 or not known to matter.
+	InsertID string
+	// Position is the GTID set that a slave must have applied, "" for none, and
+	// Wait how long it may take.
+	Position string
+	Wait     time.Duration
+	MariaDB  bool
+}
+
+// Steps are the commands that were queued before a statement, whose answers
+// come before the statement's. The zero value is empty.
+type Steps struct {
+	kind  [8]step
+	count int
+}
+
+// Empty reports whether nothing was queued.
+func (s *Steps) Empty() bool { return s.count == 0 }
+
+type step uint8
+
+const (
+	stepReset step = iota + 1
+	stepSetup
+	stepSchema
+	stepState
+	stepSaveInsertID
+	stepSetInsertID
+	stepWait
+)
+
+var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "save insert id", "set insert id", "wait"}
+
+// String names the step.
+func (s step) String() string { return stepNames[s] }
+
+// Adapt queues what brings the connection from what it is to what is needed.
+// Nothing is sent; Finish reads the answers, and only then the connection's
+// fields say what it has become.
+func (c *Conn) Adapt(need *Need, s *Steps) error {
+	s.count = 0
+	if need.Position != "" {
+		if err := c.query(s, stepWait, waitSQL(need)); err != nil {
+			return err
+		}
+	}
+	state := c.State
+	if need.Foreign {
+		if c.InsertID != nil {
+			if err := c.query(s, stepSaveInsertID, "SELECT LAST_INSERT_ID()"); err != nil {
+				return err
+			}
+		}
+	}
+	if state == nil || !state.Within(need.State) || need.Foreign && (c.Dirty || need.Clean) {
+		if err := c.reset(s, need.MariaDB); err != nil {
+			return err
+		}
+		state = emptyState
+	}
+	if need.Schema != c.Schema && need.Schema != "" {
+		if err := c.command(s, stepSchema, wire.ComInitDB, need.Schema); err != nil {
+			return err
+		}
+	}
+	if !state.Equal(need.State) {
+		if err := c.query(s, stepState, string(state.AppendSet(nil, need.State))); err != nil {
+			return err
+		}
+	}
+	if id := need.insertID(c); id != "" {
+		return c.query(s, stepSetInsertID, "SET SESSION last_insert_id="+id)
+	}
+	return nil
+}
+
+var emptyState = NewState()
+
+// EmptyState is that of a connection that was just reset.
+func EmptyState() *State { return emptyState }
+
+func (n *Need) insertID(c *Conn) string {
+	switch {
+	case !n.Foreign:
+		return ""
+	case n.InsertID != "":
+		return n.InsertID
+	case c.InsertID != nil && !c.Dirty && !n.Clean:
+		return "0"
+	}
+	return ""
+}
+
+func waitSQL(n *Need) string {
+	if n.MariaDB {
+		return fmt.Sprintf("SELECT MASTER_GTID_WAIT('%s', %.3f)", n.Position, n.Wait.Seconds())
+	}
+	return fmt.Sprintf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', %.3f)", n.Position, n.Wait.Seconds())
+}
+
+// reset queues COM_RESET_CONNECTION and what has to follow it.
+func (c *Conn) reset(s *Steps, mariadb bool) error {
+	if err := c.command(s, stepReset, wire.ComResetConnection, ""); err != nil {
+		return err
+	}
+	return c.query(s, stepSetup, Setup(mariadb))
+}
+
+func (c *Conn) query(s *Steps, kind step, sql string) error {
+	return c.command(s, kind, wire.ComQuery, sql)
+}
+
+func (c *Conn) command(s *Steps, kind step, command wire.Command, text string) error {
+	s.kind[s.count] = kind
+	s.count++
+	c.Wire.ResetSequence()
+	return c.Wire.WritePacket(append([]byte{byte(command)}, text...))
+}
+
+// Send sends the queued steps alone and reads their answers.
+func (c *Conn) Send(s *Steps, need *Need) error {
+	if s.Empty() {
+		return nil
+	}
+	if _, err := c.Wire.Exchange(nil); err != nil {
+		return &wire.SideError{Side: wire.SideNode, Err: err}
+	}
+	return c.Finish(s, need)
+}
+
+// Finish reads the answers to the steps and brings the connection's fields up
+// to date. After an error the connection must be discarded: what follows in
+// the stream is not known any more. A node's refusal is a *StepError around a
+// *wire.ServerError; ErrBehind says that the wait was in vain.
+func (c *Conn) Finish(s *Steps, need *Need) error {
+	for _, kind := range s.kind[:s.count] {
+		value, err := c.readAnswer()
+		if err != nil {
+			return &StepError{Step: kind.String(), Err: err}
+		}
+		if kind == stepWait && value != "0" {
+			return ErrBehind
+		}
+		c.done(kind, value, need)
+	}
+	s.count = 0
+	return nil
+}
+
+func (c *Conn) done(kind step, value string, need *Need) {
+	switch kind {
+	case stepReset:
+		c.Forget()
+		c.State, c.Dirty = nil, false
+		c.dropInsertID("")
+	case stepSetup:
+		c.State = emptyState
+	case stepSchema:
+		c.Schema = need.Schema
+	case stepState:
+		c.State = need.State
+	case stepSaveInsertID:
+		c.dropInsertID(value)
+	}
+}
+
+func (c *Conn) dropInsertID(value string) {
+	if c.InsertID != nil {
+		c.InsertID.Set(value)
+		c.InsertID = nil
+	}
+}
+
+// StepError says which preparation of a connection failed.
+type StepError struct {
+	Step string
+	Err  error
+}
+
+// Error names the step.
+func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step, e.Err) }
+
+// Unwrap returns the cause.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Query runs a statement of the proxy's own and returns the first column of
+// its last row, "" without rows.
+func (c *Conn) Query(sql string) (string, error) {
+	c.Wire.ResetSequence()
+	if err := c.Wire.WritePacket(append([]byte{byte(wire.ComQuery)}, sql...)); err != nil {
+		return "", err
+	}
+	if err := c.Wire.Flush(); err != nil {
+		return "", err
+	}
+	return c.readAnswer()
+}
+
+// Reset brings the connection to the state of a new one, ending a transaction
+// and dropping locks and temporary tables. Connections are reset as soon as
+// their session has left something behind that others would wait for.
+func (c *Conn) Reset(mariadb bool) error {
+	var s Steps
+	if err := c.reset(&s, mariadb); err != nil {
+		return err
+	}
+	return c.Send(&s, &Need{})
+}
+
+// readAnswer reads one small answer: OK, ERR, or one result set of text.
+func (c *Conn) readAnswer() (value string, err error) {
+	c.Wire.ExpectAnswer()
+	p, err := c.Wire.ReadPacket()
+	if err != nil {
+		return "", &wire.SideError{Side: wire.SideNode, Err: err}
+	}
+	switch {
+	case wire.IsError(p):
+		e, err := wire.ParseError(p)
+		if err != nil {
+			return "", err
+		}
+		return "", e
+	case len(p) > 0 && p[0] == wire.HeaderOK:
+		var ok wire.OK
+		err := wire.ParseOK(p, c.Capabilities, &ok)
+		c.Status = ok.Status
+		return "", err
+	}
+	columns, _ := wire.ReadLenencInt(p)
+	err = c.readRows(int(columns), func(first []byte) { value = string(first) })
+	return value, err
+}
+
+// QueryAll is Query for an answer of many rows of one column, joined by lines.
+func (c *Conn) QueryAll(sql string) (string, error) {
+	c.Wire.ResetSequence()
+	if err := c.Wire.WritePacket(append([]byte{byte(wire.ComQuery)}, sql...)); err != nil {
+		return "", err
+	}
+	if err := c.Wire.Flush(); err != nil {
+		return "", err
+	}
+	c.Wire.ExpectAnswer()
+	p, err := c.Wire.ReadPacket()
+	if err != nil {
+		return "", err
+	}
+	if wire.IsError(p) {
+		e, err := wire.ParseError(p)
+		if err != nil {
+			return "", err
+		}
+		return "", e
+	}
+	columns, _ := wire.ReadLenencInt(p)
+	var all []byte
+	err = c.readRows(int(columns), func(first []byte) { all = append(append(all, first...), '\n') })
+	return string(all), err
+}
+
+// readRows reads a result set behind its column count and calls row with the
+// first column of each row.
+func (c *Conn) readRows(columns int, row func(first []byte)) error {
+	ends := 1
+	if !c.Capabilities.Has(wire.ClientDeprecateEOF) {
+		ends = 2
+	}
+	for read := 0; ends > 0; read++ {
+		p, err := c.Wire.ReadPacket()
+		if err != nil {
+			return &wire.SideError{Side: wire.SideNode, Err: err}
+		}
+		switch {
+		case wire.IsError(p):
+			e, err := wire.ParseError(p)
+			if err != nil {
+				return err
+			}
+			return e
+		case wire.IsEOF(p, c.Capabilities) && read >= columns:
+			ends--
+		case read >= columns:
+			first, _ := wire.ReadLenencBytes(p)
+			row(first)
+		}
+	}
+	c.Wire.Release()
+	return nil
+}

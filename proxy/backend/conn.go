@@ -1,0 +1,111 @@
+package backend
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// Conn is one connection to a node. Whoever leases it owns every field but
+// hold until it parks or returns it.
+type Conn struct {
+	Wire *wire.Conn
+	// Thread is the node's id of the connection, for KILL.
+	Thread uint32
+	// Capabilities are those agreed with the node.
+	Capabilities wire.Capability
+	// Status is the status word of the last answer, first that of the greeting.
+	Status uint16
+	// State is what the session variables are; nil where it is not known.
+	State *State
+	// Schema is the current database, "" without one.
+	Schema string
+	// Dirty is set when a session left something here that is neither in State
+	// nor in Schema: it is reset before another session uses it.
+	Dirty bool
+	// InsertID is set when LAST_INSERT_ID() here is not 0 and what it is stands
+	// in the carry of the session that made it so.
+	InsertID *Carry
+	// Generation is that of the topology when the connection was made.
+	Generation uint64
+
+	statements statementCache
+
+	pool  *pool
+	owner Owner
+	// hold says who may use the connection: see the holds below.
+	hold atomic.Uint64
+	// used is when it was last parked or returned, on the pools' coarse clock.
+	used atomic.Int64
+}
+
+// Owner identifies a session to the pools; 0 is nobody.
+type Owner uint64
+
+// A connection is leased to an owner, parked by one (so that it comes back
+// to it with nothing to do, unless somebody needs it more), idle in its pool,
+// or closed. One word holds both, so that a session takes back what it parked
+// with one compare-and-swap and no lock.
+const (
+	holdIdle uint64 = iota
+	holdLeased
+	holdParked
+	holdClosed
+	holdBits = 2
+)
+
+func (o Owner) hold(state uint64) uint64 { return uint64(o)<<holdBits | state }
+
+// Retake leases a connection that the owner has parked; false when it was
+// given away or closed since.
+func (c *Conn) Retake(o Owner) bool {
+	return c.hold.CompareAndSwap(o.hold(holdParked), o.hold(holdLeased))
+}
+
+// Park keeps the connection for its owner, which must be able to bear that it
+// is given to another session: everything in it is in State and Schema.
+func (c *Conn) Park() {
+	n := c.pool.node
+	c.used.Store(n.pools.clock.Load())
+	c.hold.Store(c.owner.hold(holdParked))
+	if n.waiting.Load() > 0 && c.Retake(c.owner) {
+		n.giveBack(c)
+	}
+}
+
+// Return gives the connection to its pool for good.
+func (c *Conn) Return() { c.pool.node.giveBack(c) }
+
+// Discard closes the connection.
+func (c *Conn) Discard() { c.pool.node.discard(c) }
+
+// Node returns the name of the node.
+func (c *Conn) Node() string { return c.pool.node.name }
+
+// Account returns the account that the connection is logged in with.
+func (c *Conn) Account() *Account { return c.pool.account }
+
+// NodeStats returns the counters of the connection's node.
+func (c *Conn) NodeStats() *NodeStats { return &c.pool.node.stats }
+
+// takeable leases the connection from whoever has parked it.
+func (c *Conn) takeable(o Owner) bool {
+	h := c.hold.Load()
+	return h&(1<<holdBits-1) == holdParked && c.hold.CompareAndSwap(h, o.hold(holdLeased))
+}
+
+// Fresh is for a connection that its owner has just retaken: whether it may
+// still be trusted.
+func (c *Conn) Fresh(generation uint64) bool {
+	return c.fresh(generation, c.pool.node.pools.clock.Load())
+}
+
+// fresh reports whether a connection that lay unused may still be trusted. It
+// asks the socket only when it lay long enough for something to have happened.
+func (c *Conn) fresh(generation uint64, now int64) bool {
+	if c.Generation != generation {
+		return false
+	}
+	return now-c.used.Load() < int64(500*time.Millisecond) || c.Wire.Quiet()
+}

@@ -1,0 +1,160 @@
+package backend
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+)
+
+// State is the set of session variables that differ from a connection that
+// was just reset, as the server's session tracking named them. It is immutable
+// and may be shared by any number of sessions and connections.
+type State struct {
+	variables []Variable // by name
+	hash      uint64
+}
+
+// Variable is one session variable and its value, as the server writes it; or
+// one user variable, its name quoted and with @, and an SQL literal.
+type Variable struct{ Name, Value string }
+
+var stateSeed = maphash.MakeSeed()
+
+// NewState makes a state of some variables.
+func NewState(variables ...Variable) *State {
+	s := &State{variables: slices.Clone(variables)}
+	slices.SortFunc(s.variables, func(a, b Variable) int { return strings.Compare(a.Name, b.Name) })
+	s.rehash()
+	return s
+}
+
+// Charset returns the state that a handshake with this collation makes.
+func Charset(charset, collation string) *State {
+	return NewState(
+		Variable{"character_set_client", charset},
+		Variable{"character_set_results", charset},
+		Variable{"collation_connection", collation},
+	)
+}
+
+func (s *State) rehash() {
+	var h maphash.Hash
+	h.SetSeed(stateSeed)
+	for _, v := range s.variables {
+		h.WriteString(v.Name)
+		h.WriteByte(0)
+		h.WriteString(v.Value)
+		h.WriteByte(0)
+	}
+	s.hash = h.Sum64()
+}
+
+// With returns the state with one variable changed, s itself where it is not.
+func (s *State) With(name, value string) *State {
+	i, found := s.find(name)
+	if found && s.variables[i].Value == value {
+		return s
+	}
+	n := &State{variables: slices.Clone(s.variables)}
+	if found {
+		n.variables[i].Value = value
+	} else {
+		n.variables = slices.Insert(n.variables, i, Variable{name, value})
+	}
+	n.rehash()
+	return n
+}
+
+// Get returns the value of a variable.
+func (s *State) Get(name string) (string, bool) {
+	i, found := s.find(name)
+	if !found {
+		return "", false
+	}
+	return s.variables[i].Value, true
+}
+
+func (s *State) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(s.variables, name, func(v Variable, n string) int {
+		return strings.Compare(v.Name, n)
+	})
+}
+
+// Equal reports whether two states hold the same variables.
+func (s *State) Equal(o *State) bool {
+	return s == o || s.hash == o.hash && slices.Equal(s.variables, o.variables)
+}
+
+// Within reports whether every variable of s is one of o's too, so that a
+// connection in s can be brought to o without a reset.
+func (s *State) Within(o *State) bool {
+	for _, v := range s.variables {
+		if _, found := o.find(v.Name); !found {
+			return false
+		}
+	}
+	return true
+}
+
+// AppendSet appends the SET statement that brings a connection from s to o,
+// nothing where there is no difference. s must be Within o.
+func (s *State) AppendSet(dst []byte, o *State) []byte {
+	start := len(dst)
+	for _, v := range o.variables {
+		if old, found := s.Get(v.Name); found && old == v.Value {
+			continue
+		}
+		if len(dst) == start {
+			dst = append(dst, "SET "...)
+		} else {
+			dst = append(dst, ", "...)
+		}
+		if v.Name[0] == '@' {
+			dst = append(append(append(dst, v.Name...), '='), v.Value...)
+			continue
+		}
+		dst = append(append(append(dst, "SESSION "...), v.Name...), '=')
+		dst = appendValue(dst, v.Value, v.Name)
+	}
+	return dst
+}
+
+// appendValue writes a value so that the server takes it back as it said it:
+// numbers bare, because numeric variables refuse strings, and the rest quoted
+// in a way that holds under every sql_mode.
+func appendValue(dst []byte, value, name string) []byte {
+	switch {
+	case value == "" && name == "character_set_results":
+		return append(dst, "NULL"...)
+	case isNumber(value):
+		return append(dst, value...)
+	case strings.ContainsAny(value, `\'`):
+		return appendHex(dst, value)
+	}
+	dst = append(dst, '\'')
+	dst = append(dst, value...)
+	return append(dst, '\'')
+}
+
+func appendHex(dst []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	dst = append(dst, "x'"...)
+	for i := range len(s) {
+		dst = append(dst, digits[s[i]>>4], digits[s[i]&15])
+	}
+	return append(dst, '\'')
+}
+
+func isNumber(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '.' && digits > 0, c == '-' && i == 0:
+		default:
+			return false
+		}
+	}
+	return digits > 0
+}

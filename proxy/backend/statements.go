@@ -1,0 +1,83 @@
+package backend
+
+import (
+	"container/list"
+	"encoding/binary"
+
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// maxStatements bounds the prepared statements of one connection, so that all
+// the pools together stay below a server's max_prepared_stmt_count (16,382).
+const maxStatements = 64
+
+// StatementKey says when two prepared statements are the same to a server: the
+// text, and what it was read under.
+type StatementKey struct {
+	SQL, Schema string
+	State       uint64
+}
+
+// Statement is a prepared statement on one connection.
+type Statement struct {
+	ID uint32
+	// Types are the parameter types that the node knows from the last
+	// execution, as COM_STMT_EXECUTE carries them.
+	Types []byte
+	// Parameters is the number of parameters.
+	Parameters uint16
+	key        StatementKey
+}
+
+// statementCache is an LRU list; its zero value is empty.
+type statementCache struct {
+	byKey map[StatementKey]*list.Element
+	order *list.List
+}
+
+// Key returns the key of a statement that is prepared in this state.
+func (s *State) Key(sql, schema string) StatementKey {
+	return StatementKey{SQL: sql, Schema: schema, State: s.hash}
+}
+
+// Statement returns the prepared statement of this key, nil without one.
+func (c *Conn) Statement(key StatementKey) *Statement {
+	e, ok := c.statements.byKey[key]
+	if !ok {
+		return nil
+	}
+	c.statements.order.MoveToFront(e)
+	return e.Value.(*Statement)
+}
+
+// AddStatement remembers a statement that was just prepared here. The one
+// unused for longest is closed, with the next write, where there are too many.
+func (c *Conn) AddStatement(key StatementKey, s *Statement) error {
+	if c.statements.byKey == nil {
+		c.statements = statementCache{byKey: map[StatementKey]*list.Element{}, order: list.New()}
+	}
+	s.key = key
+	c.statements.byKey[key] = c.statements.order.PushFront(s)
+	if len(c.statements.byKey) <= maxStatements {
+		return nil
+	}
+	return c.closeStatement(c.statements.order.Back())
+}
+
+// DropStatement closes a statement with the next write.
+func (c *Conn) DropStatement(key StatementKey) error {
+	if e, ok := c.statements.byKey[key]; ok {
+		return c.closeStatement(e)
+	}
+	return nil
+}
+
+func (c *Conn) closeStatement(e *list.Element) error {
+	s := c.statements.order.Remove(e).(*Statement)
+	delete(c.statements.byKey, s.key)
+	c.Wire.ResetSequence()
+	return c.Wire.WritePacket(binary.LittleEndian.AppendUint32([]byte{byte(wire.ComStmtClose)}, s.ID))
+}
+
+// Forget drops what a reset of the connection took away.
+func (c *Conn) Forget() { c.statements = statementCache{} }
