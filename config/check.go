@@ -5,6 +5,7 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"time"
 )
 
 var (
@@ -167,18 +168,28 @@ func checkLimits(f *File) (problems Problems) {
 	if f.Proxy.MaxPacket < 16<<10 || f.Proxy.MaxPacket > 1<<30 {
 		problems = append(problems, f.problem("proxy.max_packet", "%s is not between 16KB and 1GB", f.Proxy.MaxPacket))
 	}
+	return append(problems, f.checkSpans()...)
+}
+
+// checkSpans holds spans of time against the least that works.
+func (f *File) checkSpans() (problems Problems) {
+	const millisecond = Duration(time.Millisecond)
 	for _, span := range []struct {
-		path  string
-		value Duration
+		path         string
+		value, least Duration
 	}{
-		{"proxy.handshake_timeout", f.Proxy.HandshakeTimeout},
-		{"pool.connect_timeout", f.Pool.ConnectTimeout},
-		{"pool.wait_timeout", f.Pool.WaitTimeout},
-		{"pool.verify_interval", f.Pool.VerifyInterval},
-		{"reads.max_lag", f.Reads.MaxLag},
+		{"probes.interval", f.Probes.Interval, 10 * millisecond},
+		{"probes.timeout", f.Probes.Timeout, 10 * millisecond},
+		{"probes.catalogue_interval", f.Probes.CatalogueInterval, 100 * millisecond},
+		{"proxy.handshake_timeout", f.Proxy.HandshakeTimeout, 100 * millisecond},
+		{"pool.connect_timeout", f.Pool.ConnectTimeout, millisecond},
+		{"pool.wait_timeout", f.Pool.WaitTimeout, millisecond},
+		{"pool.idle_timeout", f.Pool.IdleTimeout, millisecond},
+		{"pool.verify_interval", f.Pool.VerifyInterval, 100 * millisecond},
+		{"reads.max_lag", f.Reads.MaxLag, millisecond},
 	} {
-		if span.value == 0 {
-			problems = append(problems, f.problem(span.path, "cannot be zero"))
+		if span.value < span.least {
+			problems = append(problems, f.problem(span.path, "%s is less than %s", span.value, span.least))
 		}
 	}
 	return problems

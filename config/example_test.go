@@ -28,7 +28,7 @@ func TestExampleDecodes(t *testing.T) {
 	if len(f.Nodes) != 3 || !f.Nodes[0].Master || f.Nodes[2].Weight != 2 {
 		t.Errorf("nodes = %+v", f.Nodes)
 	}
-	if f.Pool.VerifyInterval != Duration(5*time.Second) || f.Proxy.MaxPacket != 64<<20 {
+	if f.Pool.VerifyInterval != Duration(2*time.Second) || f.Proxy.MaxPacket != 64<<20 {
 		t.Errorf("pool = %+v, proxy = %+v", f.Pool, f.Proxy)
 	}
 }

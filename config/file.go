@@ -5,8 +5,12 @@
 package config
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
 )
 
 // File is the whole configuration. It is not changed once loaded and may then
@@ -18,6 +22,7 @@ type File struct {
 	Operator Operator `yaml:"operator"`
 	Nodes    []Node   `yaml:"nodes"`
 	NodeTLS  NodeTLS  `yaml:"node_tls"`
+	Probes   Probes   `yaml:"probes"`
 	Proxy    Proxy    `yaml:"proxy"`
 	Pool     Pool     `yaml:"pool"`
 	Reads    Reads    `yaml:"reads"`
@@ -27,6 +32,7 @@ type File struct {
 	path     string
 	lines    map[string]int
 	warnings []string
+	nodeTLS  *tls.Config
 }
 
 // Path returns the name of the file this configuration was read from.
@@ -62,18 +68,27 @@ type Operator struct {
 
 // Node is one database server.
 type Node struct {
-	Name    string `yaml:"name"`
-	Address string `yaml:"address" reload:"live"`
-	Master  bool   `yaml:"master" reload:"live"`
-	Weight  int    `yaml:"weight" reload:"live"`
+	Name        string `yaml:"name"`
+	Address     string `yaml:"address" reload:"live"`
+	Master      bool   `yaml:"master" reload:"live"`
+	Weight      int    `yaml:"weight" reload:"live"`
+	Drain       bool   `yaml:"drain" reload:"live"`
+	Maintenance bool   `yaml:"maintenance" reload:"live"`
 }
 
-func (n *Node) setDefaults() { n.Weight = 1 }
+func (n *Node) setDefaults() { n.Weight = cluster.DefaultWeight }
 
 // NodeTLS says how connections to the nodes are protected.
 type NodeTLS struct {
 	Mode string `yaml:"mode" oneof:"off preferred required verify"`
 	CA   string `yaml:"ca"`
+}
+
+// Probes say how the nodes are watched.
+type Probes struct {
+	Interval          Duration `yaml:"interval" reload:"live"`
+	Timeout           Duration `yaml:"timeout" reload:"live"`
+	CatalogueInterval Duration `yaml:"catalogue_interval" reload:"live"`
 }
 
 // Proxy is the address that clients use.
@@ -96,18 +111,20 @@ type TLS struct {
 
 // Pool bounds the connections to each node.
 type Pool struct {
-	MaxPerNode     int      `yaml:"max_per_node"`
-	WaitTimeout    Duration `yaml:"wait_timeout"`
-	ConnectTimeout Duration `yaml:"connect_timeout"`
-	IdleTimeout    Duration `yaml:"idle_timeout"`
-	VerifyInterval Duration `yaml:"verify_interval"`
+	MaxPerNode     int      `yaml:"max_per_node" reload:"live"`
+	WaitTimeout    Duration `yaml:"wait_timeout" reload:"live"`
+	ConnectTimeout Duration `yaml:"connect_timeout" reload:"live"`
+	IdleTimeout    Duration `yaml:"idle_timeout" reload:"live"`
+	VerifyInterval Duration `yaml:"verify_interval" reload:"live"`
 }
 
 // Reads says which slaves may answer.
 type Reads struct {
-	MaxLag        Duration `yaml:"max_lag"`
+	MaxLag        Duration `yaml:"max_lag" reload:"live"`
 	CausalWait    Duration `yaml:"causal_wait"`
-	SafeFunctions []string `yaml:"safe_functions"`
+	SafeFunctions []string `yaml:"safe_functions" reload:"live"`
+	IgnoreHints   bool     `yaml:"ignore_hints"`
+	MasterOnly    bool     `yaml:"master_only"`
 }
 
 // User is an account of the nodes that Bellwether is told beforehand, for
@@ -124,11 +141,18 @@ type Admin struct {
 	Listen string `yaml:"listen"`
 }
 
-// defaults returns the configuration of an empty file.
+// defaults returns the configuration of an empty file: what each room has
+// where nothing is said.
 func defaults() *File {
+	watch, pools := cluster.Default(), backend.Defaults()
 	return &File{
 		Log:     Log{Level: slog.LevelInfo, Format: "text"},
 		NodeTLS: NodeTLS{Mode: "preferred"},
+		Probes: Probes{
+			Interval:          Duration(watch.ProbeInterval),
+			Timeout:           Duration(watch.ProbeTimeout),
+			CatalogueInterval: Duration(watch.CatalogueInterval),
+		},
 		Proxy: Proxy{
 			Listen:           "127.0.0.1:3307",
 			MaxClients:       10000,
@@ -139,13 +163,13 @@ func defaults() *File {
 			TLS:              TLS{Mode: "preferred"},
 		},
 		Pool: Pool{
-			MaxPerNode:     100,
-			WaitTimeout:    Duration(10 * time.Second),
-			ConnectTimeout: Duration(2 * time.Second),
-			IdleTimeout:    Duration(5 * time.Minute),
-			VerifyInterval: Duration(5 * time.Second),
+			MaxPerNode:     pools.MaxPerNode,
+			WaitTimeout:    Duration(pools.AcquireTimeout),
+			ConnectTimeout: Duration(pools.ConnectTimeout),
+			IdleTimeout:    Duration(pools.IdleTimeout),
+			VerifyInterval: Duration(pools.VerifyInterval),
 		},
-		Reads: Reads{MaxLag: Duration(10 * time.Second), CausalWait: Duration(100 * time.Millisecond)},
+		Reads: Reads{MaxLag: Duration(watch.MaxLag), CausalWait: Duration(100 * time.Millisecond)},
 		Admin: Admin{Listen: "127.0.0.1:8001"},
 	}
 }

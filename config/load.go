@@ -58,6 +58,9 @@ func (f *File) complete() Problems {
 	if inline {
 		f.warnExposed()
 	}
+	if f.nodeTLS, err = f.loadNodeTLS(); err != nil {
+		problems = append(problems, f.problem("node_tls.ca", "%v", err))
+	}
 	return problems
 }
 

@@ -104,7 +104,7 @@ func TestProblems(t *testing.T) {
 				"7: users[1]: has neither a password nor a hash",
 			}},
 		{"limits", minimal + "proxy: {max_clients: 0}\npool: {connect_timeout: 0s}\n",
-			[]string{"5: proxy.max_clients: 0 is not between 1 and 1048576", "6: pool.connect_timeout: cannot be zero"}},
+			[]string{"5: proxy.max_clients: 0 is not between 1 and 1048576", "6: pool.connect_timeout: 0s is less than 1ms"}},
 		{"missing secret", strings.Replace(minimal, "password: secret", "password_env: NO_SUCH_VARIABLE", 1),
 			[]string{"2: operator.password_env: the environment has no variable NO_SUCH_VARIABLE"}},
 	} {
