@@ -1,0 +1,163 @@
+package acceptance
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
+)
+
+// arena is where a program is played twice: on a server of its own, straight,
+// and on the proxy. Any number of goroutines may use it, each with a schema of
+// its own.
+type arena struct {
+	flavour string
+	// straight and proxied are the addresses of the two sides.
+	straight, proxied string
+	// master is where the proxied side's schemas are made.
+	master string
+	// settle returns once all slaves have what the master has.
+	settle func() error
+}
+
+// verdict is how one play of a program ended; at is -1 where all was equal.
+type verdict struct {
+	at      int
+	problem string
+}
+
+const equal = -1
+
+// prepare makes a schema on both sides.
+func (a *arena) prepare(schema string) error {
+	return a.onBoth(func(c *rawclient.Conn) error { return script(c, schema, schemaOnce(a.flavour)) })
+}
+
+func (a *arena) reset(schema string) error {
+	return a.onBoth(func(c *rawclient.Conn) error { return reset(c, a.flavour, schema) })
+}
+
+func (a *arena) onBoth(work func(*rawclient.Conn) error) error {
+	for _, addr := range []string{a.straight, a.master} {
+		if err := asBoss(addr, work); err != nil {
+			return fmt.Errorf("set up on %s: %w", addr, err)
+		}
+	}
+	return a.settle()
+}
+
+// asBoss runs work on a connection of the operator's.
+func asBoss(addr string, work func(*rawclient.Conn) error) error {
+	c, err := rawclient.Dial(rawclient.Config{Addr: addr, User: boss.user, Password: boss.password, Timeout: 30 * time.Second})
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(c), c.Quit())
+}
+
+// play runs a program on both sides, a step at a time, to its first difference.
+// The error is the arena's own, not the program's.
+func (a *arena) play(p program, schema string) (verdict, error) {
+	if err := a.reset(schema); err != nil {
+		return verdict{}, fmt.Errorf("reset %s: %w", schema, err)
+	}
+	pair, d, err := a.connect(p.client, schema)
+	if err != nil || d != "" {
+		return verdict{0, d}, err
+	}
+	defer func() { pair.close() }()
+	for i, s := range p.steps {
+		d, gone := pair.play(s)
+		if d != "" {
+			return verdict{i + 1, d}, nil
+		}
+		if !gone {
+			continue
+		}
+		pair.close()
+		if pair, d, err = a.connect(p.client, schema); err != nil || d != "" {
+			return verdict{i + 1, d}, err
+		}
+	}
+	return verdict{at: equal}, nil
+}
+
+// pair is the same client on both sides.
+type pair struct{ straight, proxied *session }
+
+// connect logs in on both sides and compares how the logins end.
+func (a *arena) connect(how client, schema string) (p pair, difference string, err error) {
+	p.straight, err = open(a.straight, how, schema)
+	if err != nil {
+		return pair{}, "", fmt.Errorf("connect straight: %w", err)
+	}
+	p.proxied, err = open(a.proxied, how, schema)
+	if err != nil {
+		p.straight.conn.Close()
+		return pair{}, fmt.Sprintf("    the proxy refuses the login: %v\n", err), nil
+	}
+	return p, differentLogin(p.straight.conn.Login, p.proxied.conn.Login), nil
+}
+
+func differentLogin(straight, proxied rawclient.Packet) string {
+	if d := difference(rawclient.Answer{straight}, rawclient.Answer{proxied}); d != "" {
+		return "    the end of the login\n" + d
+	}
+	return ""
+}
+
+// close says goodbye where there is still someone to hear it.
+func (p pair) close() {
+	for _, s := range []*session{p.straight, p.proxied} {
+		if s != nil && s.conn.Quit() != nil {
+			s.conn.Close()
+		}
+	}
+}
+
+// play does one step on both sides; gone means that both servers have hung up.
+func (p pair) play(s step) (different string, gone bool) {
+	started := time.Now()
+	a, errA := s.run(p.straight)
+	b, errB := s.run(p.proxied)
+	if (errA == nil) != (errB == nil) {
+		took := time.Since(started).Round(time.Millisecond)
+		return fmt.Sprintf("    after %v\n      straight: %v\n%s      proxy:    %v\n%s", took, errA, a, errB, b), true
+	}
+	return difference(a, b), errA != nil
+}
+
+func open(addr string, how client, schema string) (*session, error) {
+	config := rawclient.Config{
+		Addr: addr, User: app.user, Password: app.password, TLS: how.tls, Collation: how.collation,
+		Flags: how.flags(), Timeout: 15 * time.Second,
+	}
+	if how.schema {
+		config.Database = schema
+	}
+	conn, err := rawclient.Dial(config)
+	if errors.Is(err, rawclient.ErrNoTLS) {
+		// A server that has no certificate; the proxy always has one.
+		config.TLS = false
+		conn, err = rawclient.Dial(config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn.Infile = infile
+	return &session{conn: conn, account: app, schema: schema, prepared: map[string]*prepared{}}, nil
+}
+
+func (c client) flags() uint32 {
+	flags := rawclient.LocalFiles | rawclient.MultiResults | rawclient.PSMultiResults
+	for flag, on := range map[uint32]bool{
+		rawclient.DeprecateEOF: c.deprecateEOF, rawclient.SessionTrack: c.sessionTrack,
+		rawclient.MultiStatements: c.multi, rawclient.FoundRows: c.foundRows,
+	} {
+		if on {
+			flags |= flag
+		}
+	}
+	return flags
+}

@@ -1,0 +1,64 @@
+package acceptance
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
+)
+
+var statementNumber = regexp.MustCompile(`\(\d+\)`)
+
+// normalise takes out of an answer what legitimately differs between two
+// servers. This is the only place that does so; all else must be equal to the
+// byte.
+//
+//   - The id in the answer to COM_STMT_PREPARE: a name that a server (or the
+//     proxy) chooses. Metadata after it is compared.
+//   - The same id in the text of errors 1243 and 1421.
+//   - The answer to COM_STATISTICS: counters of the server. Its shape is kept.
+func normalise(answer rawclient.Answer) rawclient.Answer {
+	out := slices.Clone(answer)
+	for i, p := range out {
+		switch p.Kind {
+		case rawclient.KindPrepared:
+			p.Payload = slices.Clone(p.Payload)
+			copy(p.Payload[1:5], "\x00\x00\x00\x00")
+		case rawclient.KindErr:
+			if p.Code() == 1243 || p.Code() == 1421 {
+				p.Payload = statementNumber.ReplaceAll(p.Payload, []byte("(id)"))
+			}
+		case rawclient.KindRaw:
+			p.Payload = p.Payload[:min(len(p.Payload), len("Uptime: "))]
+		}
+		out[i] = p
+	}
+	return out
+}
+
+// difference describes how two answers differ, "" when they do not.
+func difference(straight, proxied rawclient.Answer) string {
+	a, b := normalise(straight), normalise(proxied)
+	var out strings.Builder
+	for i := range max(len(a), len(b)) {
+		if i < len(a) && i < len(b) && a[i].Kind == b[i].Kind && bytes.Equal(a[i].Payload, b[i].Payload) {
+			continue
+		}
+		fmt.Fprintf(&out, "    packet %d\n      straight: %s\n      proxy:    %s\n", i, packetAt(a, i), packetAt(b, i))
+		if out.Len() > 3000 {
+			out.WriteString("    ...\n")
+			break
+		}
+	}
+	return out.String()
+}
+
+func packetAt(a rawclient.Answer, i int) string {
+	if i >= len(a) {
+		return "(nothing)"
+	}
+	return a[i].String()
+}

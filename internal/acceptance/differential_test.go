@@ -1,0 +1,112 @@
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	programLength   = 60
+	programsDefault = 500
+	workers         = 8
+	// enoughFailures ends the run: more of them tell nothing new.
+	enoughFailures = 12
+)
+
+// environment returns a number from the environment.
+func environment(name string, otherwise int) int {
+	n, err := strconv.Atoi(os.Getenv(name))
+	if err != nil {
+		return otherwise
+	}
+	return n
+}
+
+// contest plays many programs in one arena.
+type contest struct {
+	t      *testing.T
+	arena  *arena
+	prefix string
+	themes []theme
+
+	mu       sync.Mutex
+	failures int
+}
+
+// run plays programs first, first+1, ... Each worker has its own schema, and
+// all share the proxy's pools: a state that leaks shows in another's program.
+func (c *contest) run(first, count int) {
+	c.t.Helper()
+	seeds := make(chan uint64, count)
+	for i := range count {
+		seeds <- uint64(first + i)
+	}
+	close(seeds)
+	started := time.Now()
+	var group errgroup.Group
+	for w := range min(workers, count) {
+		group.Go(func() error { return c.work(fmt.Sprintf("%s%d", c.prefix, w), seeds) })
+	}
+	if err := group.Wait(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Logf("%d programs of %d statements in %v, %d differ", count, programLength, time.Since(started).Round(time.Second), c.failures)
+}
+
+func (c *contest) work(schema string, seeds <-chan uint64) error {
+	if err := c.arena.prepare(schema); err != nil {
+		return fmt.Errorf("prepare %s: %w", schema, err)
+	}
+	for seed := range seeds {
+		if c.enough() {
+			return nil
+		}
+		p := generate(seed, c.arena.flavour, c.themes, programLength)
+		v, err := c.arena.play(p, schema)
+		if err != nil {
+			return fmt.Errorf("play program %d: %w", seed, err)
+		}
+		if v.at != equal {
+			c.report(p, v, schema)
+		}
+	}
+	return nil
+}
+
+func (c *contest) enough() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failures >= enoughFailures
+}
+
+func (c *contest) report(p program, v verdict, schema string) {
+	c.mu.Lock()
+	c.failures++
+	c.mu.Unlock()
+	small, sv, alone := c.arena.shrink(p, v, schema)
+	c.t.Errorf("seed %d differs at statement %d: %s\n%s\n  smallest that differs alone (%v), at %d:\n%s%s",
+		p.seed, v.at, clipped(string(p.at(v)), 200), v.problem, alone, sv.at, small, sv.problem)
+}
+
+// at returns the step at which a verdict was found.
+func (p program) at(v verdict) step {
+	if v.at < 1 || v.at > len(p.steps) {
+		return "(login)"
+	}
+	return p.steps[v.at-1]
+}
+
+func contestOf(t *testing.T, a *arena, prefix string) *contest {
+	t.Helper()
+	themes, err := readThemes("testdata/themes.txt", a.flavour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &contest{t: t, arena: a, prefix: prefix, themes: themes}
+}

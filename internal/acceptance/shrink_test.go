@@ -1,0 +1,38 @@
+package acceptance
+
+import (
+	"slices"
+	"time"
+)
+
+// shrinkFor bounds how long one failing program is made smaller.
+const shrinkFor = 6 * time.Second
+
+// shrink plays ever smaller parts of a program that differed and returns the
+// smallest that still differs. alone is false where not even the whole one
+// differs when it is played again: then what other clients did matters, and
+// the program up to its difference is returned.
+func (a *arena) shrink(p program, v verdict, schema string) (small program, found verdict, alone bool) {
+	small, found = p, v
+	small.steps = p.steps[:v.at]
+	deadline := time.Now().Add(shrinkFor)
+	again, err := a.play(small, schema)
+	if err != nil || again.at == equal {
+		return small, found, false
+	}
+	for size := len(small.steps) / 2; size > 0; size /= 2 {
+		for at := 0; at < len(small.steps) && time.Now().Before(deadline); {
+			less := small
+			end := min(at+size, len(small.steps))
+			less.steps = slices.Delete(slices.Clone(small.steps), at, end)
+			verdict, err := a.play(less, schema)
+			if err != nil || verdict.at == equal {
+				at = end
+				continue
+			}
+			less.steps = less.steps[:verdict.at]
+			small, found = less, verdict
+		}
+	}
+	return small, found, true
+}
