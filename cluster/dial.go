@@ -7,13 +7,13 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// openNode prepares a small pool of operator connections to one address. It
+// OpenNode prepares a small pool of operator connections to one address. It
 // connects to nothing yet.
 //
 // Each session is set to what the statements here rely on, whatever the server
 // defaults to: with autocommit off, say, every look at the schemas would come
 // from one old snapshot.
-func openNode(addr string, c Config) (*sql.DB, error) {
+func OpenNode(addr string, c Config) (*sql.DB, error) {
 	d := mysql.NewConfig()
 	d.Net, d.Addr, d.User, d.Passwd = "tcp", addr, c.Operator.User, c.Operator.Password
 	d.Timeout = c.ProbeTimeout

@@ -93,6 +93,7 @@ type Condition struct {
 	LagGTIDs    uint64
 	Applied     *GTIDSet
 	Running     int
+	Since       time.Time
 	Seen        time.Time
 }
 
@@ -136,7 +137,7 @@ func (n *Node) condition() Condition {
 		Flavour: n.Flavour, Version: n.Version, Identity: n.Identity,
 		ReadOnly: n.ReadOnly, Replication: n.Replication, Running: n.Running,
 		LagKnown: n.LagKnown, Lag: n.Lag, LagGTIDs: n.LagGTIDs,
-		Applied: n.Applied, Seen: n.Seen,
+		Applied: n.Applied, Since: n.Since, Seen: n.Seen,
 	}
 }
 
@@ -146,7 +147,7 @@ func (n *Node) setCondition(c Condition) {
 	n.Flavour, n.Version, n.Identity = c.Flavour, c.Version, c.Identity
 	n.ReadOnly, n.Replication, n.Running = c.ReadOnly, c.Replication, c.Running
 	n.LagKnown, n.Lag, n.LagGTIDs = c.LagKnown, c.Lag, c.LagGTIDs
-	n.Applied, n.Seen = c.Applied, c.Seen
+	n.Applied, n.Since, n.Seen = c.Applied, c.Since, c.Seen
 }
 
 // Registration is the operator's wish for one node.

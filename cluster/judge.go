@@ -68,7 +68,7 @@ func (s state) answered(o observation) state {
 		s.Health = HealthUp
 	}
 	s.Flavour, s.Version, s.Identity = o.server.flavour, o.server.version, o.server.identity
-	s.ReadOnly, s.Applied, s.Running, s.Seen = o.readOnly, o.applied, o.running, o.ended
+	s.ReadOnly, s.Applied, s.Running, s.Since, s.Seen = o.readOnly, o.applied, o.running, o.server.since, o.ended
 	s.Replication, s.Problem = o.replication()
 	return s
 }

@@ -34,7 +34,7 @@ func NewMonitor(store *Store, c Config, log *slog.Logger, metrics *Metrics) *Mon
 }
 
 func openProber(addr string, c Config) (prober, error) {
-	db, err := openNode(addr, c)
+	db, err := OpenNode(addr, c)
 	if err != nil {
 		return nil, err
 	}

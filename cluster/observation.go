@@ -91,6 +91,7 @@ type server struct {
 	flavour  Flavour
 	version  string
 	identity string
+	since    time.Time // when the connection was opened
 }
 
 // channel is one replication connection of a slave.

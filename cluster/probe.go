@@ -119,11 +119,19 @@ func (p *nodeProber) connect(ctx context.Context) error {
 	}
 	p.conn = conn
 	p.server, err = readServer(ctx, conn)
+	p.server.since = time.Now()
 	return err
 }
 
+// ReadIdentity reads the family and the identity of a server: what
+// Node.Flavour and Node.Identity hold.
+func ReadIdentity(ctx context.Context, q Querier) (Flavour, string, error) {
+	s, err := readServer(ctx, q)
+	return s.flavour, s.identity, err
+}
+
 // readServer reads what does not change while a server runs.
-func readServer(ctx context.Context, q querier) (server, error) {
+func readServer(ctx context.Context, q Querier) (server, error) {
 	version, err := queryOne(ctx, q, "SELECT @@version AS version")
 	if err != nil {
 		return server{}, fmt.Errorf("read version: %w", err)
@@ -154,7 +162,7 @@ func parseMySQLProbe(known server, results [][]row) (o observation, err error) {
 		return o, fmt.Errorf("read probe: %d results", len(results))
 	}
 	r := results[0][0]
-	o.server = server{flavour: FlavourMySQL, version: r["version"], identity: r["identity"]}
+	o.server = server{flavour: FlavourMySQL, version: r["version"], identity: r["identity"], since: known.since}
 	o.readOnly = isOn(r["read_only"])
 	o.channels, o.running = parseChannels(results[1]), parseRunning(results[2])
 	if r["gtid_mode"] != "ON" {
@@ -172,7 +180,7 @@ func parseMariaDBProbe(known server, results [][]row) (o observation, err error)
 		return o, fmt.Errorf("read probe: %d results", len(results))
 	}
 	r := results[0][0]
-	o.server = server{flavour: FlavourMariaDB, version: r["version"], identity: known.identity}
+	o.server = server{flavour: FlavourMariaDB, version: r["version"], identity: known.identity, since: known.since}
 	o.readOnly = isOn(r["read_only"])
 	o.channels, o.running = parseChannels(results[1]), parseRunning(results[2])
 	position := r["binlog_pos"]

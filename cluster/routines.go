@@ -26,7 +26,7 @@ type counters struct {
 }
 
 // readCounters reads them; identity is that of the server asked.
-func readCounters(ctx context.Context, q querier, identity string) (counters, error) {
+func readCounters(ctx context.Context, q Querier, identity string) (counters, error) {
 	rows, err := query(ctx, q, changeCounters)
 	if err != nil {
 		return counters{}, fmt.Errorf("read change counters: %w", err)
@@ -72,7 +72,7 @@ const (
 )
 
 // readDefinitions reads functions and views.
-func readDefinitions(ctx context.Context, q querier, flavour Flavour) (d definitions, err error) {
+func readDefinitions(ctx context.Context, q Querier, flavour Flavour) (d definitions, err error) {
 	if d.functions, err = readFunctions(ctx, q, flavour); err != nil {
 		return d, fmt.Errorf("read functions: %w", err)
 	}
@@ -88,7 +88,7 @@ func readDefinitions(ctx context.Context, q querier, flavour Flavour) (d definit
 
 // readFunctions reads the stored functions, the packages and what they declare,
 // and the loadable functions.
-func readFunctions(ctx context.Context, q querier, flavour Flavour) (out []function, err error) {
+func readFunctions(ctx context.Context, q Querier, flavour Flavour) (out []function, err error) {
 	rows, err := query(ctx, q, functionsSQL)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func readFunctions(ctx context.Context, q querier, flavour Flavour) (out []funct
 }
 
 // appendPackages adds the functions that are declared in MariaDB's packages.
-func appendPackages(ctx context.Context, q querier, out []function) ([]function, error) {
+func appendPackages(ctx context.Context, q Querier, out []function) ([]function, error) {
 	rows, err := query(ctx, q, packagesSQL)
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func appendPackages(ctx context.Context, q querier, out []function) ([]function,
 }
 
 // readCollations reads the collations by id.
-func readCollations(ctx context.Context, q querier) (map[uint16]Collation, error) {
+func readCollations(ctx context.Context, q Querier) (map[uint16]Collation, error) {
 	text := collationsPlain
 	full, err := queryOne(ctx, q, hasFullNames)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// querier is a connection or a pool of them.
-type querier interface {
+// Querier is a connection or a pool of them.
+type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
@@ -16,7 +16,7 @@ type row map[string]string
 
 // queryAll runs statements in one round trip and returns the rows of each
 // result.
-func queryAll(ctx context.Context, q querier, text string) ([][]row, error) {
+func queryAll(ctx context.Context, q Querier, text string) ([][]row, error) {
 	rows, err := q.QueryContext(ctx, text)
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func queryAll(ctx context.Context, q querier, text string) ([][]row, error) {
 }
 
 // query runs one statement.
-func query(ctx context.Context, q querier, text string) ([]row, error) {
+func query(ctx context.Context, q Querier, text string) ([]row, error) {
 	results, err := queryAll(ctx, q, text)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func query(ctx context.Context, q querier, text string) ([]row, error) {
 }
 
 // queryOne runs a statement that answers with exactly one row.
-func queryOne(ctx context.Context, q querier, text string) (row, error) {
+func queryOne(ctx context.Context, q Querier, text string) (row, error) {
 	rows, err := query(ctx, q, text)
 	if err == nil && len(rows) != 1 {
 		err = fmt.Errorf("%d rows instead of one: %w", len(rows), sql.ErrNoRows)

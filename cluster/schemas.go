@@ -180,7 +180,7 @@ func (s *schemas) connect(n *Node) error {
 		return nil
 	}
 	s.leave()
-	db, err := openNode(n.Addr, *config)
+	db, err := OpenNode(n.Addr, *config)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,9 @@ type Node struct {
 	// Applied is the node's executed GTID set when last seen; nil if unknown.
 	Applied *GTIDSet
 	Running int // threads that run a statement, from the last probe
+	// Since is when the connection of the probes was opened: no restart of the
+	// server lies between two probes with the same value.
+	Since time.Time
 	// Seen is when the last successful probe ended.
 	Seen time.Time
 }

@@ -1,0 +1,134 @@
+package failover
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// State is what outlives the process. It is a value.
+type State struct {
+	Format int `json:"format"`
+	// Generation of the last published topology; it never goes back.
+	Generation uint64 `json:"generation"`
+	// Master is the node's name, "" before the first start was completed.
+	Master string `json:"master"`
+	// Identity is that of the server which was made master.
+	Identity string `json:"identity"`
+	// Fenced are the former masters that must be made read-only before use.
+	Fenced []string `json:"fenced"`
+}
+
+// stateFormat is raised when older programs could not read the file rightly.
+const stateFormat = 1
+
+const (
+	stateName = "state.json"
+	lockName  = "lock"
+)
+
+// The errors of the state directory.
+var (
+	// ErrLocked: another process uses the state directory.
+	ErrLocked = errors.New("another bellwether uses this state directory")
+	// ErrState: the state file says nothing that can be trusted.
+	ErrState = errors.New("the state file cannot be trusted")
+)
+
+// stateDir is the locked directory of the state file. It belongs to one
+// goroutine. The lock ends with close, or with the process.
+type stateDir struct {
+	path string
+	lock *os.File
+}
+
+// openState makes the directory if need be, and locks it.
+func openState(path string) (*stateDir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock of the state directory: %w", err)
+	}
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = ErrLocked
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), lock.Close())
+	}
+	return &stateDir{path: path, lock: lock}, nil
+}
+
+// close gives the directory free.
+func (d *stateDir) close() error { return d.lock.Close() }
+
+// load reads the state; the zero State if there is none yet. A file that is
+// there but cannot be read is an error, never a first start: a first start
+// would believe the configuration about who is the master.
+func (d *stateDir) load() (State, error) {
+	text, err := os.ReadFile(filepath.Join(d.path, stateName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return State{}, nil
+	}
+	if err != nil {
+		return State{}, fmt.Errorf("read state: %w", err)
+	}
+	var s State
+	if err := json.Unmarshal(text, &s); err != nil {
+		return State{}, fmt.Errorf("read state %s: %w: %w", d.path, ErrState, err)
+	}
+	if s.Format != stateFormat || (s.Master == "") != (s.Identity == "") {
+		return State{}, fmt.Errorf("read state %s: format %d, master %q, identity %q: %w", d.path, s.Format, s.Master, s.Identity, ErrState)
+	}
+	return s, nil
+}
+
+// save replaces the state. When it returns nil the new one is on disk; with an
+// error, and after a crash, the file holds the old or the new one whole.
+func (d *stateDir) save(s State) error {
+	s.Format = stateFormat
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	path := filepath.Join(d.path, stateName)
+	if err := writeSynced(path+".new", append(text, '\n')); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return syncDir(d.path)
+}
+
+// writeSynced writes a file that is on disk when it returns nil.
+func writeSynced(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncDir makes a rename in the directory durable.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync state directory: %w", err)
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return fmt.Errorf("sync state directory: %w", err)
+	}
+	return nil
+}
