@@ -55,11 +55,17 @@ const (
 // here handles it yet: compression, query attributes, optional metadata,
 // multi-factor authentication, sandboxed sessions of expired passwords, and
 // MariaDB's extended capabilities (ClientLongPassword's bit is therefore set).
+// ClientNoSchema, with which MariaDB refuses database.table, nobody asks for.
 const Offered = ClientLongPassword | ClientFoundRows | ClientLongFlag | ClientConnectWithDB |
-	ClientNoSchema | ClientODBC | ClientLocalFiles | ClientIgnoreSpace | ClientProtocol41 |
+	ClientODBC | ClientLocalFiles | ClientIgnoreSpace | ClientProtocol41 |
 	ClientInteractive | ClientSSL | ClientTransactions | ClientReserved | ClientSecureConnection |
 	ClientMultiStatements | ClientMultiResults | ClientPSMultiResults | ClientPluginAuth |
 	ClientConnectAttrs | ClientPluginAuthLenencData | ClientSessionTrack | ClientDeprecateEOF
+
+// Semantic are the capabilities that change what a client's statements do or
+// answer: a connection to a node serves a client only if both have the same of
+// these. The rest concern the form of packets or the login.
+const Semantic = ClientFoundRows | ClientODBC | ClientIgnoreSpace | ClientInteractive
 
 var capabilityNames = [32]string{
 	"LONG_PASSWORD", "FOUND_ROWS", "LONG_FLAG", "CONNECT_WITH_DB", "NO_SCHEMA", "COMPRESS", "ODBC",
