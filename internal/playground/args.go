@@ -44,7 +44,7 @@ func (n *Node) serverArgs() []string {
 	} else {
 		args = append(args, mysqlArgs...)
 	}
-	args = append(args, durability(n.options.Relaxed)...)
+	args = append(args, n.durability()...)
 	if n.options.GeneralLog {
 		args = append(args, "--general-log=ON", "--log-output=FILE", "--general-log-file="+n.generalLogPath())
 	}
@@ -80,9 +80,13 @@ var mariadbArgs = []string{
 
 // durability: relaxed still hands each commit to the kernel, so that a killed
 // server loses nothing.
-func durability(relaxed bool) []string {
-	if relaxed {
-		return []string{"--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=OFF"}
+func (n *Node) durability() []string {
+	if !n.options.Relaxed {
+		return []string{"--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1"}
 	}
-	return []string{"--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1"}
+	relaxed := []string{"--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=OFF"}
+	if n.install.Flavour == MariaDB {
+		return append(relaxed, "--loose-debug-no-sync")
+	}
+	return append(relaxed, "--innodb-flush-method=nosync")
 }

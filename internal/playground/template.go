@@ -14,7 +14,7 @@ import (
 
 // templateLayout is raised when a template's content changes, so that older
 // ones are not used.
-const templateLayout = "v1"
+const templateLayout = "v2"
 
 // template returns a data directory of a cleanly stopped, fresh server of this
 // version, initialised on first use (in several processes at once: by one).
@@ -81,7 +81,7 @@ func (in Install) initialise(ctx context.Context, f *forker, dir string) error {
 	if in.Flavour == MariaDB {
 		err = in.bootstrapMariaDB(ctx, f, dir, log)
 	} else {
-		args := append(in.baseArgs(dir), "--initialize-insecure", "--skip-log-bin", "--innodb-redo-log-capacity=64M", "--innodb-flush-log-at-trx-commit=0")
+		args := append(in.baseArgs(dir), "--initialize-insecure", "--skip-log-bin", "--innodb-redo-log-capacity=8M", "--innodb-flush-log-at-trx-commit=0")
 		err = f.run(ctx, in.Program, args, dir, log, nil)
 	}
 	if err != nil {
