@@ -11,7 +11,6 @@ import (
 var (
 	nodeName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 	nativeHash = regexp.MustCompile(`^\*[0-9A-Fa-f]{40}$`)
-	sha2Hash   = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
 )
 
 // problem blames the line where path stands, or else that of what is around it.
@@ -165,8 +164,8 @@ func checkLimits(f *File) (problems Problems) {
 			problems = append(problems, f.problem(limit.path, "%d is not between %d and %d", limit.value, limit.least, limit.most))
 		}
 	}
-	if f.Proxy.MaxPacket < 16<<10 || f.Proxy.MaxPacket > 1<<30 {
-		problems = append(problems, f.problem("proxy.max_packet", "%s is not between 16KB and 1GB", f.Proxy.MaxPacket))
+	if f.Proxy.MaxPacket < 1<<20 || f.Proxy.MaxPacket > 1<<30 {
+		problems = append(problems, f.problem("proxy.max_packet", "%s is not between 1MB and 1GB", f.Proxy.MaxPacket))
 	}
 	return append(problems, f.checkSpans()...)
 }
@@ -182,11 +181,13 @@ func (f *File) checkSpans() (problems Problems) {
 		{"probes.timeout", f.Probes.Timeout, 10 * millisecond},
 		{"probes.catalogue_interval", f.Probes.CatalogueInterval, 100 * millisecond},
 		{"proxy.handshake_timeout", f.Proxy.HandshakeTimeout, 100 * millisecond},
+		{"proxy.hold_timeout", f.Proxy.HoldTimeout, millisecond},
 		{"pool.connect_timeout", f.Pool.ConnectTimeout, millisecond},
 		{"pool.wait_timeout", f.Pool.WaitTimeout, millisecond},
 		{"pool.idle_timeout", f.Pool.IdleTimeout, millisecond},
 		{"pool.verify_interval", f.Pool.VerifyInterval, 100 * millisecond},
 		{"reads.max_lag", f.Reads.MaxLag, millisecond},
+		{"reads.causal_wait", f.Reads.CausalWait, millisecond},
 	} {
 		if span.value < span.least {
 			problems = append(problems, f.problem(span.path, "%s is less than %s", span.value, span.least))
@@ -218,15 +219,12 @@ func checkUsers(f *File) (problems Problems) {
 }
 
 func (f *File) checkCredentials(at string, user User) (problems Problems) {
-	if user.NativeHash != "" && !nativeHash.MatchString(user.NativeHash) {
-		problems = append(problems, f.problem(at+".native_hash", "is not a * and 40 hexadecimal digits, as PASSWORD() of MariaDB prints"))
-	}
-	if user.SHA2Hash != "" && !sha2Hash.MatchString(user.SHA2Hash) {
-		problems = append(problems, f.problem(at+".sha2_hash", "is not 64 hexadecimal digits, as SHA2(UNHEX(SHA2('password', 256)), 256) prints"))
-	}
 	hashes := 0
-	if user.NativeHash != "" || user.SHA2Hash != "" {
+	if user.NativeHash != "" {
 		hashes = 1
+	}
+	if hashes == 1 && !nativeHash.MatchString(user.NativeHash) {
+		problems = append(problems, f.problem(at+".native_hash", "is not a * and 40 hexadecimal digits, as PASSWORD() of MariaDB prints"))
 	}
 	if hashes == 0 && user.Password == (Password{}) {
 		problems = append(problems, f.problem(at, "has neither a password nor a hash"))

@@ -126,7 +126,7 @@ func (d *decoder) unknown(path, key string, known fields) string {
 		return text + fmt.Sprintf(", did you mean %q?", near)
 	}
 	if homes := homesOf(d.root, key); len(homes) > 0 {
-		return text + fmt.Sprintf(", it belongs under %q", strings.Join(homes, `" or "`))
+		return text + fmt.Sprintf(`, it belongs under "%s"`, strings.Join(homes, `" or "`))
 	}
 	return text + ", known here: " + strings.Join(known.names(), ", ")
 }

@@ -7,9 +7,9 @@ package config
 import (
 	"crypto/tls"
 	"log/slog"
-	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 )
 
@@ -33,6 +33,7 @@ type File struct {
 	lines    map[string]int
 	warnings []string
 	nodeTLS  *tls.Config
+	served   *tls.Certificate
 }
 
 // Path returns the name of the file this configuration was read from.
@@ -62,7 +63,7 @@ func (p Password) Value() string { return p.value }
 
 // Operator is the account that Bellwether itself uses on the nodes.
 type Operator struct {
-	User     string `yaml:"user"`
+	User     string `yaml:"user" reload:"live"`
 	Password `yaml:",inline"`
 }
 
@@ -80,8 +81,8 @@ func (n *Node) setDefaults() { n.Weight = cluster.DefaultWeight }
 
 // NodeTLS says how connections to the nodes are protected.
 type NodeTLS struct {
-	Mode string `yaml:"mode" oneof:"off preferred required verify"`
-	CA   string `yaml:"ca"`
+	Mode string `yaml:"mode" oneof:"off preferred required verify" reload:"live"`
+	CA   string `yaml:"ca" reload:"live"`
 }
 
 // Probes say how the nodes are watched.
@@ -94,19 +95,18 @@ type Probes struct {
 // Proxy is the address that clients use.
 type Proxy struct {
 	Listen           string   `yaml:"listen"`
-	MaxClients       int      `yaml:"max_clients"`
-	HandshakeTimeout Duration `yaml:"handshake_timeout"`
-	MaxPacket        Size     `yaml:"max_packet"`
-	HoldTimeout      Duration `yaml:"hold_timeout"`
-	DrainTimeout     Duration `yaml:"drain_timeout"`
+	MaxClients       int      `yaml:"max_clients" reload:"live"`
+	HandshakeTimeout Duration `yaml:"handshake_timeout" reload:"live"`
+	MaxPacket        Size     `yaml:"max_packet" reload:"live"`
+	HoldTimeout      Duration `yaml:"hold_timeout" reload:"live"`
 	TLS              TLS      `yaml:"tls"`
 }
 
 // TLS says how connections of clients are protected.
 type TLS struct {
-	Mode        string `yaml:"mode" oneof:"off preferred required"`
-	Certificate string `yaml:"certificate"`
-	Key         string `yaml:"key"`
+	Mode        string `yaml:"mode" oneof:"off preferred required" reload:"live"`
+	Certificate string `yaml:"certificate" reload:"live"`
+	Key         string `yaml:"key" reload:"live"`
 }
 
 // Pool bounds the connections to each node.
@@ -121,10 +121,10 @@ type Pool struct {
 // Reads says which slaves may answer.
 type Reads struct {
 	MaxLag        Duration `yaml:"max_lag" reload:"live"`
-	CausalWait    Duration `yaml:"causal_wait"`
+	CausalWait    Duration `yaml:"causal_wait" reload:"live"`
 	SafeFunctions []string `yaml:"safe_functions" reload:"live"`
-	IgnoreHints   bool     `yaml:"ignore_hints"`
-	MasterOnly    bool     `yaml:"master_only"`
+	IgnoreHints   bool     `yaml:"ignore_hints" reload:"live"`
+	MasterOnly    bool     `yaml:"master_only" reload:"live"`
 }
 
 // User is an account of the nodes that Bellwether is told beforehand, for
@@ -132,8 +132,7 @@ type Reads struct {
 type User struct {
 	Name       string `yaml:"name"`
 	Password   `yaml:",inline"`
-	NativeHash string `yaml:"native_hash" secret:"true"`
-	SHA2Hash   string `yaml:"sha2_hash" secret:"true"`
+	NativeHash string `yaml:"native_hash" secret:"true" reload:"live"`
 }
 
 // Admin is the address for people and monitoring.
@@ -144,7 +143,7 @@ type Admin struct {
 // defaults returns the configuration of an empty file: what each room has
 // where nothing is said.
 func defaults() *File {
-	watch, pools := cluster.Default(), backend.Defaults()
+	watch, clients, pools := cluster.Default(), proxy.Defaults(), backend.Defaults()
 	return &File{
 		Log:     Log{Level: slog.LevelInfo, Format: "text"},
 		NodeTLS: NodeTLS{Mode: "preferred"},
@@ -154,12 +153,11 @@ func defaults() *File {
 			CatalogueInterval: Duration(watch.CatalogueInterval),
 		},
 		Proxy: Proxy{
-			Listen:           "127.0.0.1:3307",
-			MaxClients:       10000,
-			HandshakeTimeout: Duration(10 * time.Second),
-			MaxPacket:        64 << 20,
-			HoldTimeout:      Duration(10 * time.Second),
-			DrainTimeout:     Duration(10 * time.Second),
+			Listen:           clients.Listen,
+			MaxClients:       clients.MaxClients,
+			HandshakeTimeout: Duration(clients.HandshakeTimeout),
+			MaxPacket:        Size(clients.MaxPacket),
+			HoldTimeout:      Duration(clients.HoldTimeout),
 			TLS:              TLS{Mode: "preferred"},
 		},
 		Pool: Pool{
@@ -169,7 +167,7 @@ func defaults() *File {
 			IdleTimeout:    Duration(pools.IdleTimeout),
 			VerifyInterval: Duration(pools.VerifyInterval),
 		},
-		Reads: Reads{MaxLag: Duration(watch.MaxLag), CausalWait: Duration(100 * time.Millisecond)},
+		Reads: Reads{MaxLag: Duration(watch.MaxLag), CausalWait: Duration(clients.CausalWait)},
 		Admin: Admin{Listen: "127.0.0.1:8001"},
 	}
 }

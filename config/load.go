@@ -61,6 +61,9 @@ func (f *File) complete() Problems {
 	if f.nodeTLS, err = f.loadNodeTLS(); err != nil {
 		problems = append(problems, f.problem("node_tls.ca", "%v", err))
 	}
+	if f.served, err = f.loadCertificate(); err != nil {
+		problems = append(problems, f.problem("proxy.tls.certificate", "%v", err))
+	}
 	return problems
 }
 

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/bellwether-db/bellwether/admin"
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/failover"
+	"github.com/bellwether-db/bellwether/proxy"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
@@ -78,6 +82,56 @@ func (f *File) loadNodeTLS() (*tls.Config, error) {
 	return settings, nil
 }
 
+// ProxyConfig returns what the room of that name is to know. TLS and RSA are
+// set where the file names a certificate; else they are the caller's to make,
+// unless the mode is off.
+func (f *File) ProxyConfig() proxy.Config {
+	c := proxy.Config{
+		Listen:           f.Proxy.Listen,
+		MaxClients:       f.Proxy.MaxClients,
+		HandshakeTimeout: time.Duration(f.Proxy.HandshakeTimeout),
+		MaxPacket:        int(f.Proxy.MaxPacket),
+		CausalWait:       time.Duration(f.Reads.CausalWait),
+		HoldTimeout:      time.Duration(f.Proxy.HoldTimeout),
+		Rules:            *f.Rules(),
+		RequireTLS:       f.Proxy.TLS.Mode == "required",
+	}
+	if f.served != nil {
+		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*f.served}}
+		c.RSA, _ = f.served.PrivateKey.(*rsa.PrivateKey)
+	}
+	for _, user := range f.Users {
+		c.Users = append(c.Users, user.account())
+	}
+	return c
+}
+
+// account is what the proxy is to know of a configured user.
+func (u User) account() proxy.User {
+	account := proxy.User{Name: u.Name}
+	if u.NativeHash != "" {
+		account.NativeHash, _ = hex.DecodeString(u.NativeHash[1:]) // it was checked
+		return account
+	}
+	account.Secret = wire.PasswordSecret(u.Value())
+	hash := account.Secret.NativeHash()
+	account.NativeHash = hash[:]
+	return account
+}
+
+// loadCertificate reads what the proxy shows its clients; nil where the file
+// names nothing or TLS is off.
+func (f *File) loadCertificate() (*tls.Certificate, error) {
+	if f.Proxy.TLS.Mode == "off" || f.Proxy.TLS.Certificate == "" {
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(f.Proxy.TLS.Certificate, f.Proxy.TLS.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &certificate, nil
+}
+
 // Rules returns what the router is to know.
 func (f *File) Rules() *router.Rules {
 	rules := &router.Rules{
@@ -89,4 +143,11 @@ func (f *File) Rules() *router.Rules {
 		rules.SafeFunctions[name[strings.LastIndexByte(name, '.')+1:]] = struct{}{}
 	}
 	return rules
+}
+
+// FailoverConfig returns what the room of that name is to know.
+func (f *File) FailoverConfig() failover.Config {
+	c := failover.Default()
+	c.StateDir, c.Master = f.StateDir, f.ClusterConfig().MasterName()
+	return c
 }

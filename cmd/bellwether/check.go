@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/config"
+)
+
+// inspectTimeout bounds how long check talks with the nodes.
+const inspectTimeout = 20 * time.Second
+
+func checkCommand() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "check --config FILE",
+		Short: "Check a configuration and its nodes, and say what to change",
+		Long: `Check reads the configuration, connects to every node and says what it is: version, role, GTID
+mode, binary log format, privileges; and what has to change, with the SQL to do it.
+
+The exit code is 0 if all is well, and 1 if something must change.`,
+		Args: cobra.NoArgs,
+		RunE: running(func(cmd *cobra.Command, _ []string) error {
+			return check(cmd.Context(), path, cmd.OutOrStdout())
+		}),
+	}
+	requireConfig(cmd, &path)
+	return cmd
+}
+
+func check(ctx context.Context, path string, out io.Writer) error {
+	c, err := config.Load(path)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s: the configuration is sound\n", path)
+	for _, warning := range c.Warnings() {
+		fmt.Fprintf(out, "warning: %s\n", warning)
+	}
+	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	report := cluster.Inspect(ctx, c.ClusterConfig())
+	if _, err := io.WriteString(out, report.String()); err != nil {
+		return fmt.Errorf("print report: %w", err)
+	}
+	if !report.OK() {
+		return errTold
+	}
+	return nil
+}

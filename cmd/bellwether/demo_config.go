@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// demoNode is one server of the demo.
+type demoNode struct {
+	name, addr string
+	pid        int
+	master     bool
+}
+
+// demoFolder is the folder of one demo.
+type demoFolder string
+
+func (d demoFolder) config() string      { return filepath.Join(string(d), "bellwether.yaml") }
+func (d demoFolder) environment() string { return filepath.Join(string(d), "demo.env") }
+func (d demoFolder) secret() string      { return filepath.Join(string(d), "operator.password") }
+func (d demoFolder) record() string      { return filepath.Join(string(d), "demo.json") }
+func (d demoFolder) log() string         { return filepath.Join(string(d), "bellwether.log") }
+func (d demoFolder) state() string       { return filepath.Join(string(d), "state") }
+func (d demoFolder) servers() string     { return filepath.Join(string(d), "servers") }
+
+// demoConfig is the configuration of a demo, as `serve --config` takes it.
+func demoConfig(o demoOptions, operator string, nodes []demoNode) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, `# Made by bellwether demo. bellwether.example.yaml explains every key.
+state_dir: state
+operator:
+  user: %q
+  password_file: operator.password
+nodes:
+`, operator)
+	for _, node := range nodes {
+		mark := ""
+		if node.master {
+			mark = ", master: true"
+		}
+		fmt.Fprintf(&text, "  - {name: %s, address: %q%s}\n", node.name, node.addr, mark)
+	}
+	fmt.Fprintf(&text, "proxy: {listen: %q}\nadmin: {listen: %q}\n", o.proxy, o.admin)
+	return text.String()
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// writeWhole makes a file appear with its whole content, for the owner only.
+func writeWhole(path, content string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.WriteString(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}
+
+// demoRecord is what a demo's folder remembers for the next demo in it.
+type demoRecord struct {
+	Flavour  string `json:"flavour"`
+	Password string `json:"password"`
+	Token    string `json:"token"`
+}
+
+// recall reads the folder's record, or makes up a new one.
+func (d demoFolder) recall() (demoRecord, error) {
+	content, err := os.ReadFile(d.record())
+	if errors.Is(err, fs.ErrNotExist) {
+		return demoRecord{Password: strings.ToLower(rand.Text()[:16]), Token: rand.Text()}, nil
+	}
+	var record demoRecord
+	if err == nil {
+		err = json.Unmarshal(content, &record)
+	}
+	if err != nil {
+		return record, fmt.Errorf("read what an earlier demo left: %w", err)
+	}
+	return record, nil
+}
+
+// remember stores the record with the flavour that was chosen.
+func (d *demoRun) remember(flavour playground.Flavour) error {
+	d.record.Flavour = flavour.String()
+	content, err := json.MarshalIndent(d.record, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the demo's record: %w", err)
+	}
+	return writeWhole(d.folder.record(), string(content)+"\n")
+}
+
+// settings are lines KEY=value in a fixed order.
+type settings struct{ text strings.Builder }
+
+func (s *settings) add(key string, value any) { fmt.Fprintf(&s.text, "%s=%v\n", key, value) }

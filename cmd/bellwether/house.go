@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/config"
+	"github.com/bellwether-db/bellwether/failover"
+	"github.com/bellwether-db/bellwether/proxy"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+)
+
+// house is every room, wired as one configuration says. It belongs to one
+// goroutine for building and reloading, and run to another.
+type house struct {
+	config     *config.File
+	log        *slog.Logger
+	level      *slog.LevelVar
+	store      *cluster.Store
+	registry   *cluster.Registry
+	monitor    *cluster.Monitor
+	operator   *operator
+	controller *failover.Controller
+	pools      *backend.Pools
+	proxy      *proxy.Server
+	admin      *admin.Server
+}
+
+// build makes the rooms and takes the addresses, but runs nothing yet.
+func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, error) {
+	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state_dir: %w", err)
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
+	h := &house{config: c, log: log, level: level, store: cluster.NewStore(&cluster.Topology{Master: -1})}
+	h.registry = cluster.NewRegistry(h.store)
+	if _, err := h.registry.Apply(c.ClusterConfig()); err != nil {
+		return nil, err
+	}
+	h.monitor = cluster.NewMonitor(h.store, c.ClusterConfig(), room(log, "cluster"), cluster.NewMetrics(metrics))
+	h.operator = newOperator(c.ClusterConfig())
+	h.controller = failover.NewController(h.store, c.FailoverConfig(), h.operator, room(log, "failover"))
+	name, _ := buildVersion()
+	h.admin = admin.New(c.AdminConfig(), admin.Parts{
+		Topologies: h.store, Metrics: metrics, Logger: room(log, "admin"), Version: name,
+	})
+	if err := h.admin.Listen(); err != nil {
+		return nil, withAdvice(err, "admin.listen (demo: --admin)")
+	}
+	if err := h.buildProxy(metrics); err != nil {
+		return nil, errors.Join(err, h.admin.Close())
+	}
+	return h, nil
+}
+
+// buildProxy makes the pools and the proxy, which listens from here on.
+func (h *house) buildProxy(metrics prometheus.Registerer) error {
+	clients, err := proxyConfig(h.config)
+	if err != nil {
+		return err
+	}
+	log := room(h.log, "proxy")
+	h.pools = backend.New(h.config.BackendConfig(), h.store, h.monitor, log)
+	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, proxy.NewMetrics(metrics), log)
+	return withAdvice(err, "proxy.listen (demo: --proxy)")
+}
+
+// room is the logger of one room.
+func room(log *slog.Logger, name string) *slog.Logger { return log.With("room", name) }
+
+// run runs every room until ctx ends or one fails. The proxy stops first, so
+// that what it still finishes finds the others running.
+func (h *house) run(ctx context.Context) error {
+	rooms, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, rooms := errgroup.WithContext(rooms)
+	serving, endServing := context.WithCancel(ctx)
+	defer endServing()
+	defer context.AfterFunc(rooms, endServing)()
+	group.Go(func() error { return h.monitor.Run(rooms) })
+	group.Go(func() error { return h.controller.Run(rooms) })
+	group.Go(func() error { return h.pools.Run(rooms) })
+	group.Go(func() error { return h.admin.Run(rooms) })
+	group.Go(func() error {
+		defer stop()
+		return h.proxy.Run(serving)
+	})
+	return group.Wait()
+}
+
+// buildInfo is a metric that says which program this is.
+func buildInfo() prometheus.Collector {
+	name, commit := buildVersion()
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "bellwether_build_info", Help: "1, with the version and the commit of the program.",
+		ConstLabels: prometheus.Labels{"version": name, "commit": commit},
+	}, func() float64 { return 1 })
+}

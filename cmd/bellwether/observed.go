@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/config"
+	"github.com/bellwether-db/bellwether/failover"
+	"github.com/bellwether-db/bellwether/router"
+)
+
+// observeTimeout bounds how long explain looks at the nodes.
+const observeTimeout = 10 * time.Second
+
+// observed returns the topology as the nodes show it now, and the rules of the
+// configuration. It changes nothing on the nodes and nothing in state_dir.
+func observed(ctx context.Context, path string) (*cluster.Topology, *router.Rules, error) {
+	c, err := config.Load(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	wanted := c.ClusterConfig()
+	master, err := recordedMaster(c.StateDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if master == "" {
+		master = wanted.MasterName()
+	}
+	store := cluster.NewStore(&cluster.Topology{Master: -1})
+	if _, err := cluster.NewRegistry(store).Apply(wanted); err != nil {
+		return nil, nil, err
+	}
+	if _, err := store.Advance(store.Load().Generation, func(d *cluster.RoleDraft) error {
+		d.SetWrites(cluster.WritesOpen, "")
+		return d.SetMaster(master, "")
+	}); err != nil {
+		return nil, nil, err
+	}
+	monitor := cluster.NewMonitor(store, wanted, slog.New(slog.DiscardHandler), nil)
+	if err := watchUntil(ctx, monitor, func() bool { return seen(store.Load()) }); err != nil {
+		return nil, nil, fmt.Errorf("look at the nodes: %w: %s", err, unready(store.Load()))
+	}
+	return store.Load(), c.Rules(), nil
+}
+
+// watchUntil probes until done is true, and returns an error if that does not
+// come in time.
+func watchUntil(ctx context.Context, monitor *cluster.Monitor, done func() bool) error {
+	bounded, cancel := context.WithTimeout(ctx, observeTimeout)
+	defer cancel()
+	watching, stop := context.WithCancel(bounded)
+	group, watching := errgroup.WithContext(watching)
+	group.Go(func() error { return monitor.Run(watching) })
+	group.Go(func() error {
+		defer stop()
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for !done() {
+			select {
+			case <-watching.Done():
+				return bounded.Err()
+			case <-tick.C:
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// seen reports whether every node has been probed and the schemas read.
+func seen(t *cluster.Topology) bool {
+	for i := range t.Nodes {
+		if t.Nodes[i].Health == cluster.HealthUnknown {
+			return false
+		}
+	}
+	return t.Catalogue.Known
+}
+
+// unready says for people what keeps the nodes from serving.
+func unready(t *cluster.Topology) string {
+	var reasons []string
+	if t.Writes != cluster.WritesOpen {
+		reasons = append(reasons, strings.TrimSuffix(fmt.Sprintf("writes are %s: %s", t.Writes, t.WritesReason), ": "))
+	}
+	for i := range t.Nodes {
+		node := &t.Nodes[i]
+		if problem := node.Problem; problem != "" || node.Health != cluster.HealthUp {
+			reasons = append(reasons, strings.TrimSuffix(fmt.Sprintf("%s at %s is %s: %s", node.Name, node.Addr, node.Health, problem), ": "))
+		}
+	}
+	if len(reasons) == 0 && !t.Catalogue.Known {
+		reasons = append(reasons, "the schemas could not be read")
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// recordedMaster returns the master that a state folder records, "" before the
+// first start. It only reads: the controller owns the folder.
+func recordedMaster(folder string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(folder, "state.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	var state failover.State
+	if err == nil {
+		err = json.Unmarshal(content, &state)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read who is master: %w", err)
+	}
+	return state.Master, nil
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/failover"
+)
+
+// operator gives orders to nodes as the account of the latest configuration.
+// It is safe for concurrent use.
+type operator struct {
+	current atomic.Pointer[failover.SQLOperator]
+}
+
+var _ failover.Operator = (*operator)(nil)
+
+func newOperator(c cluster.Config) *operator {
+	o := new(operator)
+	o.apply(c)
+	return o
+}
+
+// apply takes over another account, from the next order on.
+func (o *operator) apply(c cluster.Config) { o.current.Store(failover.NewSQLOperator(c)) }
+
+// ReadIdentity implements failover.Operator.
+func (o *operator) ReadIdentity(ctx context.Context, addr string) (string, error) {
+	return o.current.Load().ReadIdentity(ctx, addr)
+}
+
+// ReadOnly implements failover.Operator.
+func (o *operator) ReadOnly(ctx context.Context, addr string) (bool, error) {
+	return o.current.Load().ReadOnly(ctx, addr)
+}
+
+// OpenWrites implements failover.Operator.
+func (o *operator) OpenWrites(ctx context.Context, addr, identity string) error {
+	return o.current.Load().OpenWrites(ctx, addr, identity)
+}
