@@ -44,11 +44,15 @@ func check(ctx context.Context, path string, out io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
 	defer cancel()
-	report := cluster.Inspect(ctx, c.ClusterConfig())
-	if _, err := io.WriteString(out, report.String()); err != nil {
+	wanted, err := withRecordedMaster(c)
+	if err != nil {
+		return err
+	}
+	report := cluster.Inspect(ctx, wanted, c.Pool.MaxPerNode)
+	if _, err := report.WriteTo(out); err != nil {
 		return fmt.Errorf("print report: %w", err)
 	}
-	if !report.OK() {
+	if report.MustChange() {
 		return errTold
 	}
 	return nil

@@ -151,6 +151,7 @@ func (d *demoRun) run(ctx context.Context) (err error) {
 	}
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.run(running) })
+	group.Go(func() error { return h.reloadOnHangup(running) })
 	group.Go(func() error {
 		ready, err := d.waitReady(running, h)
 		if err != nil || !ready {

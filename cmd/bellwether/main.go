@@ -8,13 +8,19 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// secondSignal is how long after the first signal another one counts.
+const secondSignal = 500 * time.Millisecond
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks everything to end in order. From then on signals
-	// have their default effect, so that a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
+	// The first signal asks everything to end in order. A while later signals
+	// have their default effect again, so that a second one ends the process at
+	// once. The while is there because some send one signal twice: to a process
+	// and to its group.
+	context.AfterFunc(ctx, func() { time.AfterFunc(secondSignal, stop) })
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -30,13 +30,9 @@ func observed(ctx context.Context, path string) (*cluster.Topology, *router.Rule
 	if err != nil {
 		return nil, nil, err
 	}
-	wanted := c.ClusterConfig()
-	master, err := recordedMaster(c.StateDir)
+	wanted, err := withRecordedMaster(c)
 	if err != nil {
 		return nil, nil, err
-	}
-	if master == "" {
-		master = wanted.MasterName()
 	}
 	store := cluster.NewStore(&cluster.Topology{Master: -1})
 	if _, err := cluster.NewRegistry(store).Apply(wanted); err != nil {
@@ -44,7 +40,7 @@ func observed(ctx context.Context, path string) (*cluster.Topology, *router.Rule
 	}
 	if _, err := store.Advance(store.Load().Generation, func(d *cluster.RoleDraft) error {
 		d.SetWrites(cluster.WritesOpen, "")
-		return d.SetMaster(master, "")
+		return d.SetMaster(wanted.MasterName(), "")
 	}); err != nil {
 		return nil, nil, err
 	}
@@ -105,6 +101,20 @@ func unready(t *cluster.Topology) string {
 		reasons = append(reasons, "the schemas could not be read")
 	}
 	return strings.Join(reasons, "; ")
+}
+
+// withRecordedMaster is what the file says of the nodes, with the master that
+// state_dir records: the file's is that of the first start.
+func withRecordedMaster(c *config.File) (cluster.Config, error) {
+	wanted := c.ClusterConfig()
+	master, err := recordedMaster(c.StateDir)
+	if err != nil || master == "" {
+		return wanted, err
+	}
+	for i := range wanted.Nodes {
+		wanted.Nodes[i].Master = wanted.Nodes[i].Name == master
+	}
+	return wanted, nil
 }
 
 // recordedMaster returns the master that a state folder records, "" before the

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -51,48 +48,8 @@ func serve(ctx context.Context, path string, out io.Writer) error {
 	log.Info("serving", "version", name, "clients", h.proxy.Addr(), "admin", h.admin.Addr(), "config", path)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.run(ctx) })
-	group.Go(func() error { return reloadOnHangup(ctx, h) })
+	group.Go(func() error { return h.reloadOnHangup(ctx) })
 	err = group.Wait()
 	log.Info("stopped")
 	return err
-}
-
-// reloadOnHangup reloads at each SIGHUP until ctx ends.
-func reloadOnHangup(ctx context.Context, h *house) error {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-hangups:
-		}
-		if err := h.reload(); err != nil {
-			h.log.Error("reload refused, nothing has changed", "error", err)
-		}
-	}
-}
-
-// reload reads the configuration again and applies it, whole or not at all.
-func (h *house) reload() error {
-	next, err := config.Load(h.config.Path())
-	if err != nil {
-		return fmt.Errorf("reload: %w", err)
-	}
-	changes := config.Diff(h.config, next)
-	for _, change := range changes {
-		if change.Restart {
-			return fmt.Errorf("reload: %s needs a restart", change.Text)
-		}
-	}
-	if err := h.apply(next); err != nil {
-		return fmt.Errorf("reload: %w", err)
-	}
-	h.config = next
-	for _, change := range changes {
-		h.log.Info("configuration changed", "change", change.Text)
-	}
-	h.log.Info("reloaded", "changes", len(changes))
-	return nil
 }

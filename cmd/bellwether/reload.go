@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/bellwether-db/bellwether/config"
+)
+
+// errHungUp says that the terminal is gone.
+var errHungUp = errors.New("the terminal is gone")
+
+// reloadOnHangup reloads at each SIGHUP until ctx ends. Where the signal comes
+// because the terminal was closed that the process was started from, it
+// returns errHungUp instead.
+func (h *house) reloadOnHangup(ctx context.Context) error {
+	fromTerminal := onTerminal() && !signal.Ignored(syscall.SIGHUP) // nohup ignores it
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+		}
+		if fromTerminal && !onTerminal() {
+			return errHungUp
+		}
+		if err := h.reload(); err != nil {
+			h.log.Error("reload refused, nothing has changed", "error", err)
+		}
+	}
+}
+
+// onTerminal reports whether the process belongs to a terminal.
+func onTerminal() bool {
+	terminal, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	return terminal.Close() == nil
+}
+
+// reload reads the configuration again and applies it, whole or not at all.
+func (h *house) reload() error {
+	next, err := config.Load(h.config.Path())
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	changes := config.Diff(h.config, next)
+	for _, change := range changes {
+		if change.Restart {
+			return fmt.Errorf("reload: %s needs a restart", change.Text)
+		}
+	}
+	if err := h.apply(next); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	h.config = next
+	for _, change := range changes {
+		h.log.Info("configuration changed", "change", change.Text)
+	}
+	h.log.Info("reloaded", "changes", len(changes))
+	return nil
+}
+
+// apply takes over a configuration that differs only in what a running house
+// can change. What can still be refused comes first.
+func (h *house) apply(next *config.File) error {
+	clients, err := proxyConfig(next)
+	if err != nil {
+		return err
+	}
+	if _, err := h.registry.Apply(next.ClusterConfig()); err != nil {
+		return err
+	}
+	h.monitor.Apply(next.ClusterConfig())
+	h.operator.apply(next.ClusterConfig())
+	h.pools.Configure(next.BackendConfig())
+	h.proxy.Configure(clients)
+	h.level.Set(next.Log.Level)
+	return nil
+}
