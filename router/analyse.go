@@ -26,7 +26,7 @@ type analysis struct {
 
 // packet classes the statements of one packet together.
 func (a *analysis) packet(tokens []token) {
-	if routineBody(tokens) {
+	if routineBody(withoutMarks(tokens)) {
 		a.statement(tokens)
 		return
 	}

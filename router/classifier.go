@@ -24,10 +24,14 @@ type Classifier struct {
 	slots []atomic.Pointer[entry]
 }
 
+// prefix is the length of what stands before the stripped text: the dialect's
+// byte, and a semicolon, so that there is always a token before the first one.
+const prefix = 2
+
 // entry is one remembered statement. All but used is immutable.
 type entry struct {
 	hash uint64
-	text string // the dialect's byte and the stripped text
+	text string // the dialect and the stripped text
 	used atomic.Bool
 	of   Statement
 }
@@ -71,7 +75,7 @@ func ascii(sql []byte) bool {
 // is one that no other statement is likely to share.
 func (c *Classifier) miss(hash uint64, d Dialect, s *Scratch) *Statement {
 	e := &entry{hash: hash, text: string(s.out)}
-	classify(&e.of, e.text[1:], d)
+	classify(&e.of, e.text[prefix:], d)
 	if rememberable(&e.of, e.text) {
 		c.insert(e)
 	}

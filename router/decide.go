@@ -50,7 +50,7 @@ func Decide(s *Statement, f Facts, t *cluster.Topology, rules *Rules) Decision {
 		reason = ReasonNoSlave
 	}
 	if reason != ReasonNone {
-		return toMaster(s, f, t, reason)
+		return toMaster(s, f, t, rules, reason)
 	}
 	return Decision{Action: ActionRoute, Target: TargetSlave, Node: -1, Reason: slaveReason(s, f)}
 }
@@ -166,9 +166,9 @@ func serves(n *cluster.Node) bool {
 
 // toMaster sends s to the master, or holds it while there is none or while
 // writes may not start.
-func toMaster(s *Statement, f Facts, t *cluster.Topology, reason Reason) Decision {
-	read := reason > lastStatementReason && reason != ReasonCatalogueUnknown
-	if !read && mayWrite(s) && (f.Pinned || !f.InTransaction) {
+func toMaster(s *Statement, f Facts, t *cluster.Topology, rules *Rules, reason Reason) Decision {
+	begun := f.InTransaction && !f.Pinned
+	if !begun && mayWrite(s) && s.Certain(t.Catalogue, rules) != ReasonNone {
 		if d, shut := gate(t); shut {
 			return d
 		}
@@ -205,6 +205,8 @@ func mayWrite(s *Statement) bool {
 		return true
 	}
 	switch s.Kind {
+	case KindBegin:
+		return !s.Flags.Has(ReadOnlyTransaction)
 	case KindCommit, KindRollback, KindSavepoint, KindUse, KindShow, KindKill, KindPrepare:
 		return false
 	case KindSet:

@@ -48,7 +48,7 @@ type lexer struct {
 	hint    Hint
 }
 
-// lex returns the tokens of the stripped text and the last hint in it.
+// lex returns the tokens of the stripped text and the hint in it.
 func lex(text string, d Dialect) ([]token, Hint) {
 	l := lexer{text: text, dialect: d, tokens: make([]token, 0, len(text)/4+4)}
 	for l.pos < len(text) {
@@ -171,7 +171,9 @@ func userNameByte(c byte) bool { return identLower[c] != 0 || c == '.' }
 
 func (l *lexer) takeHint() {
 	end := l.pos + 1 + strings.IndexByte(l.text[l.pos+1:], markHint)
-	l.hint = parseHint(l.text[l.pos+1 : end])
+	if l.hint.Target != TargetMaster { // of several, the safest
+		l.hint = parseHint(l.text[l.pos+1 : end])
+	}
 	l.pos = end + 1
 }
 

@@ -59,9 +59,6 @@ const (
 	NumReasons
 )
 
-// lastStatementReason is the last one that follows from the statement alone.
-const lastStatementReason = ReasonUncertain
-
 var reasonWords = [NumReasons]string{
 	"none", "read",
 	"write", "ddl", "locking-read", "select-into", "stored-function", "sequence", "user-variable",

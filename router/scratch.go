@@ -38,11 +38,23 @@ func (s *Scratch) strip(sql []byte, d Dialect) {
 	if cap(s.out) > maxRetained {
 		s.out = nil
 	}
-	s.out = append(s.out[:0], d.key())
+	s.out = append(s.out[:0], d.key(), ';')
 	s.src, s.dialect = sql, d
 	s.space, s.keep, s.exec, s.words, s.depth = false, false, false, 0, 0
 	for i := 0; i < len(sql); {
-		i = s.token(i)
+		switch byteClass[sql[i]] {
+		case classSpace:
+			s.space = true
+			i++
+		case classLetter:
+			i = s.word(i)
+		case classPunct:
+			s.out = append(s.out, sql[i])
+			s.space = false
+			i++
+		default:
+			i = s.token(i)
+		}
 	}
 	if s.exec {
 		s.out = append(s.out, markOdd)
@@ -54,11 +66,6 @@ func (s *Scratch) strip(sql []byte, d Dialect) {
 func (s *Scratch) token(i int) int {
 	c := s.src[i]
 	switch byteClass[c] {
-	case classSpace:
-		s.space = true
-		return i + 1
-	case classLetter:
-		return s.word(i)
 	case classDigit:
 		return s.number(i)
 	case classSingle:
@@ -108,7 +115,7 @@ func (s *Scratch) punct(i int) int {
 
 // separate keeps two words apart.
 func (s *Scratch) separate() {
-	if len(s.out) > 1 && wordish[s.last()] {
+	if wordish[s.last()] {
 		s.out = append(s.out, ' ')
 	}
 	s.space = false
@@ -116,8 +123,12 @@ func (s *Scratch) separate() {
 
 // word takes a keyword or an unquoted identifier.
 func (s *Scratch) word(i int) int {
-	s.separate()
-	src, out, start := s.src, s.out, len(s.out)
+	src, out := s.src, s.out
+	before := out[len(out)-1]
+	if wordish[before] {
+		out = append(out, ' ')
+	}
+	start := len(out)
 	var high byte
 	for ; i < len(src); i++ {
 		c := identLower[src[i]]
@@ -127,16 +138,24 @@ func (s *Scratch) word(i int) int {
 		high |= c
 		out = append(out, c)
 	}
-	s.out = out
+	s.out, s.space = out, false
+	if high >= 0x80 || len(out) == start+1 || s.words < 2 || before == ',' || before == '(' {
+		return s.oddWord(i, start, high)
+	}
+	return i
+}
+
+// oddWord looks closer at a word that may be more than one.
+func (s *Scratch) oddWord(i, start int, high byte) int {
 	if high >= 0x80 {
 		s.checkHigh(start)
 	}
-	if len(out)-start == 1 && i < len(src) && src[i] == '\'' {
+	if len(s.out)-start == 1 && i < len(s.src) && s.src[i] == '\'' {
 		return s.prefixed(i, start)
 	}
 	if s.words < 2 {
 		s.opening(start)
-	} else if s.out[start-1] == ',' || s.out[start-1] == '(' {
+	} else if before := s.out[start-1]; before == ',' || before == '(' {
 		s.literalWord(start)
 	}
 	return i
@@ -199,15 +218,15 @@ func (s *Scratch) literalWord(start int) {
 // literal writes a ?, or nothing where it only lengthens a list of literals.
 func (s *Scratch) literal() {
 	out := s.out
-	if n := len(out); n > 2 && (out[n-1] == '-' || out[n-1] == '+') && opensOperand(out[n-2]) {
+	if n := len(out); (out[n-1] == '-' || out[n-1] == '+') && opensOperand(out[n-2]) {
 		out = out[:n-1]
 	}
 	n := len(out)
 	switch {
 	case out[n-1] == ',' && out[n-2] == '?':
 		out = out[:n-1]
-	case out[n-1] == '?' && n > 1:
-	case wordish[out[n-1]] && n > 1:
+	case out[n-1] == '?':
+	case wordish[out[n-1]]:
 		out = append(out, ' ', '?')
 	default:
 		out = append(out, '?')
@@ -229,11 +248,11 @@ func opensOperand(c byte) bool {
 func (s *Scratch) quoted(i int, quote byte) int {
 	s.separate()
 	end, closed := skipText(s.src, i, quote, false)
-	for _, c := range s.src[i:end] {
-		s.out = append(s.out, lower[c])
-	}
 	if !closed {
 		s.out = append(s.out, markOdd)
+	}
+	for _, c := range s.src[i:end] {
+		s.out = append(s.out, lower[c])
 	}
 	s.words = 2
 	return end
@@ -257,11 +276,11 @@ func (s *Scratch) text(i int, quote byte) int {
 
 // raw copies a piece of the statement as it is.
 func (s *Scratch) raw(i, end int, closed bool) {
-	s.out = append(s.out, s.src[i:end]...)
-	s.space = false
-	if !closed {
+	if !closed { // before it, because what reads the text reads to its end
 		s.out = append(s.out, markOdd)
 	}
+	s.out = append(s.out, s.src[i:end]...)
+	s.space = false
 }
 
 // namesLock reports whether a string here is the name of a user-level lock.

@@ -53,6 +53,9 @@ func (a *analysis) setList(t []token) {
 	if global {
 		a.forbid(ReasonAdmin)
 	}
+	if len(a.s.Calls) > 0 {
+		a.forbid(ReasonProcedure) // what is called may write
+	}
 	a.forbid(ReasonSessionState)
 }
 

@@ -5,7 +5,7 @@ import "bytes"
 // number takes what begins with a digit: a number, or an identifier. It ends a
 // number where the server's lexer does, so that 1e5for is a number and a word.
 func (s *Scratch) number(i int) int {
-	if s.last() == '.' && len(s.out) > 1 && !s.space {
+	if s.last() == '.' && !s.space {
 		return s.word(i)
 	}
 	end := numberEnd(s.src, i)
@@ -102,7 +102,7 @@ func digits(src []byte, i int) int {
 
 // dot takes a point: of a number, or between identifiers.
 func (s *Scratch) dot(i int) int {
-	joined := !s.space && wordish[s.last()] && len(s.out) > 1 && s.last() != '?'
+	joined := !s.space && wordish[s.last()] && s.last() != '?'
 	if !joined && i+1 < len(s.src) && byteClass[s.src[i+1]] == classDigit {
 		return s.numeral(i, fractionEnd(s.src, i))
 	}
@@ -238,7 +238,7 @@ func quotesBalanced(body []byte) bool {
 // openGroup takes an opening parenthesis. A blank between a name and it is
 // kept: COUNT (x) may be a stored function where COUNT(x) is not.
 func (s *Scratch) openGroup(i int) int {
-	if s.space && !s.dialect.IgnoreSpace && len(s.out) > 1 && wordish[s.last()] {
+	if s.space && !s.dialect.IgnoreSpace && wordish[s.last()] {
 		s.out = append(s.out, ' ')
 	}
 	if s.depth < maxOpen {
@@ -261,7 +261,7 @@ func (s *Scratch) closeGroup(i int) int {
 	}
 	from := s.open[s.depth]
 	before := from - 1 - (len(s.out) - from)
-	if before < 1 || s.out[from-1] != ',' {
+	if before < prefix || s.out[from-1] != ',' {
 		return i
 	}
 	if bytes.Equal(s.out[before:from-1], s.out[from:]) {
