@@ -91,7 +91,7 @@ debian_source() {
   keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   if [[ ! -r $keyring ]]; then
     keyring=$1/usr/share/keyrings/debian-archive-keyring.gpg
-    fetch_keyring "$1"
+    fetch_keyring "$1" || return 1
   fi
   echo "deb [signed-by=$keyring] ${uri:-http://deb.debian.org/debian} sid main"
 }
@@ -102,8 +102,10 @@ fetch_keyring() {
   say "fetching debian-archive-keyring from this machine's archive"
   private_apt "$1/keyring"
   run_apt "$1/keyring" update || true
-  (cd "$1/keyring" && run_apt "$1/keyring" download debian-archive-keyring) ||
-    die "no debian-archive-keyring" "apt install debian-archive-keyring"
+  if ! (cd "$1/keyring" && run_apt "$1/keyring" download debian-archive-keyring); then
+    say "no debian-archive-keyring: apt install it, or see below"
+    return 1
+  fi
   dpkg -x "$1"/keyring/debian-archive-keyring_*.deb "$1"
 }
 
@@ -180,7 +182,9 @@ wrapper() {
 }
 
 wrappers() {
-  local tree=$ROOT/$1 share=$ROOT/$1/usr/share/mysql name
+  local tree=$ROOT/$1 share name
+  share=$(first "$tree"/usr/share/{mariadb,mysql}/english || true)
+  share=${share%/english}
   case $1 in
     mysql)
       wrapper mysqld "$tree" usr/sbin/mysqld "" --no-defaults --basedir="$tree/usr" \
@@ -247,7 +251,7 @@ fetch() {
   mkdir -p "$work"
   private_apt "$work"
   if [[ $name == mysql ]]; then
-    debian_source "$work" >"$work/sources.list"
+    debian_source "$work" >"$work/sources.list" || return 1
     mkdir -p "$work/none"
     printf 'Dir::Etc::sourcelist "%s";\nDir::Etc::sourceparts "%s";\nDir::Etc::preferences "%s";\nDir::Etc::preferencesparts "%s";\n' \
       "$work/sources.list" "$work/none" "$work/none/none" "$work/none" >>"$work/apt.conf"

@@ -1,10 +1,6 @@
 package playground
 
-import (
-	"net"
-	"sync"
-	"time"
-)
+import "sync"
 
 // gate is one direction of a relay's network: open, blocked, or closed for
 // good. It may be used concurrently.
@@ -13,60 +9,32 @@ type gate struct {
 	changed *sync.Cond
 	blocked bool
 	closed  bool
-	sources map[*net.TCPConn]struct{}
 }
 
 func newGate() *gate {
-	g := &gate{sources: map[*net.TCPConn]struct{}{}}
+	g := &gate{}
 	g.changed = sync.NewCond(&g.mu)
 	return g
 }
 
-// pass waits until the gate is open and reports whether it is (it may have
-// been closed instead). Reads from source, which may be nil, end with
-// os.ErrDeadlineExceeded once the gate blocks; source must then pass again.
-func (g *gate) pass(source *net.TCPConn) bool {
+// pass waits until the gate is open and reports whether it is: it may have
+// been closed instead.
+func (g *gate) pass() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for g.blocked && !g.closed {
 		g.changed.Wait()
 	}
-	if g.closed {
-		return false
-	}
-	if source != nil {
-		g.sources[source] = struct{}{}
-		_ = source.SetReadDeadline(time.Time{}) // fails on a closed socket only, and so will its read
-	}
-	return true
+	return !g.closed
 }
 
-// forget ends the gate's interest in a source.
-func (g *gate) forget(source *net.TCPConn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.sources, source)
-}
+func (g *gate) block()   { g.set(func() { g.blocked = true }) }
+func (g *gate) unblock() { g.set(func() { g.blocked = false }) }
+func (g *gate) close()   { g.set(func() { g.closed = true }) }
 
-func (g *gate) block() {
+func (g *gate) set(change func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.blocked = true
-	for source := range g.sources {
-		_ = source.SetReadDeadline(time.Unix(1, 0)) // fails on a closed socket only
-	}
-}
-
-func (g *gate) unblock() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.blocked = false
-	g.changed.Broadcast()
-}
-
-func (g *gate) close() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.closed = true
+	change()
 	g.changed.Broadcast()
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"os"
 	"sync"
 )
 
@@ -117,7 +117,7 @@ func reset(conn *net.TCPConn) {
 
 func (r *Relay) serve(ctx context.Context, client *net.TCPConn) {
 	defer r.drop(client)
-	if !r.toNode.pass(nil) || !r.fromNode.pass(nil) {
+	if !r.toNode.pass() || !r.fromNode.pass() {
 		return
 	}
 	var dialer net.Dialer
@@ -143,26 +143,35 @@ func (r *Relay) pump(client, node *net.TCPConn) {
 	back.Wait()
 }
 
+// chunk is what a direction reads at once, and all that it holds while cut.
+const chunk = 16 << 10
+
 // forward copies one direction until its end, which travels through the gate
 // too. A broken connection breaks the other, and so ends the other direction.
 func forward(dst, src *net.TCPConn, g *gate) {
-	defer g.forget(src)
-	if copyThrough(dst, src, g) == nil && g.pass(nil) {
+	if err := copyThrough(dst, src, g); errors.Is(err, io.EOF) {
 		_ = dst.CloseWrite() // it has gone already where this fails
 		return
 	}
-	g.pass(nil)
 	reset(dst)
 	reset(src)
 }
 
-// copyThrough copies until src's end, held up while the gate is blocked.
+// copyThrough returns the error that ended the copy, io.EOF at src's end. Every
+// byte passes the gate after it has been read (so io.Copy will not do): what is
+// sent after a cut never arrives before the mend.
 func copyThrough(dst, src *net.TCPConn, g *gate) error {
-	for g.pass(src) {
-		_, err := dst.ReadFrom(src)
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
+	buffer := make([]byte, chunk)
+	for {
+		n, end := src.Read(buffer)
+		if !g.pass() {
+			return net.ErrClosed
+		}
+		if _, err := dst.Write(buffer[:n]); err != nil {
 			return err
 		}
+		if end != nil {
+			return end
+		}
 	}
-	return net.ErrClosed
 }
