@@ -31,6 +31,7 @@ type front struct {
 	tls     *tls.Config
 	rsa     *rsa.PrivateKey
 	ask     bool // every fast client for its password
+	decide  func(*wire.Login) *wire.ServerError
 	running sync.WaitGroup
 
 	mu    sync.Mutex
@@ -50,6 +51,7 @@ func newFront(t *testing.T) *front {
 		t.Fatal(err)
 	}
 	f := &front{t: t, ln: ln, rsa: key, tls: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}
+	f.decide = f.judge
 	f.forget()
 	f.running.Go(f.accept)
 	t.Cleanup(func() {
@@ -110,8 +112,11 @@ func (f *front) serve(c *wire.Conn) {
 		}
 		f.note(func() { f.asked++ })
 	}
-	if !f.judge(l) {
-		_ = l.Fail(l.AccessDenied())
+	f.mu.Lock()
+	decide := f.decide
+	f.mu.Unlock()
+	if verdict := decide(l); verdict != nil {
+		_ = l.Fail(verdict)
 		return
 	}
 	if err := l.Succeed(wire.OK{Status: wire.StatusAutocommit}); err != nil {
@@ -134,17 +139,23 @@ func (f *front) answer(c *fakemysql.Conn) {
 }
 
 // judge is the node: it knows all passwords. What it has judged is remembered.
-func (f *front) judge(l *wire.Login) bool {
+func (f *front) judge(l *wire.Login) *wire.ServerError {
 	password, exists := passwords[l.User]
 	right := exists && l.Secret.Same(wire.PasswordSecret(password))
-	f.note(func() {
-		f.login = how(l)
-		if right && l.User == clientUser {
-			v := l.Secret.Verifier()
-			f.known[l.User] = wire.Account{Verifier: v[:]}
-		}
-	})
-	return right
+	f.note(func() { f.login = how(l) })
+	if !right {
+		return l.AccessDenied()
+	}
+	if l.User == clientUser {
+		f.remember(l)
+	}
+	return nil
+}
+
+// remember keeps what is needed for the fast path, on both sides.
+func (f *front) remember(l *wire.Login) {
+	v := l.Secret.Verifier()
+	f.note(func() { f.known[l.User] = wire.Account{Verifier: v[:], Known: l.Secret.WithoutPassword()} })
 }
 
 func (f *front) asks() bool {

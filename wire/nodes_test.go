@@ -21,6 +21,7 @@ import (
 // node is one real server with a certificate that pool verifies.
 type node struct {
 	*playground.Node
+	flavour playground.Flavour
 	account playground.Account
 	pool    *x509.CertPool
 }
@@ -42,7 +43,7 @@ func startNode(t *testing.T, flavour playground.Flavour) *node {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(leaf)
-	return &node{Node: c.Master, account: c.Account, pool: pool}
+	return &node{Node: c.Master, flavour: flavour, account: c.Account, pool: pool}
 }
 
 // config logs in on the node with what is known of the account's password.
