@@ -5,6 +5,7 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -84,7 +85,7 @@ func checkNodes(f *File) (problems Problems) {
 			problems = append(problems, f.problem(at+".name", "%q is already the name of nodes[%d]", node.Name, first))
 		}
 		names[node.Name] = i
-		if err := checkAddress(node.Address); err != nil {
+		if err := checkAddress(node.Address, 1); err != nil {
 			problems = append(problems, f.problem(at+".address", "%v", err))
 		} else if first, again := addresses[node.Address]; again {
 			problems = append(problems, f.problem(at+".address", "%s is already the address of nodes[%d]", node.Address, first))
@@ -123,9 +124,9 @@ func checkListeners(f *File) (problems Problems) {
 	for _, listener := range []struct{ path, address string }{
 		{"proxy.listen", f.Proxy.Listen}, {"admin.listen", f.Admin.Listen},
 	} {
-		if err := checkAddress(listener.address); err != nil {
+		if err := checkAddress(listener.address, 0); err != nil {
 			problems = append(problems, f.problem(listener.path, "%v", err))
-		} else if owner, again := taken[listener.address]; again {
+		} else if owner, again := taken[listener.address]; again && !strings.HasSuffix(listener.address, ":0") {
 			problems = append(problems, f.problem(listener.path, "%s is %s", listener.address, owner))
 		}
 		taken[listener.address] = listener.path
@@ -133,8 +134,9 @@ func checkListeners(f *File) (problems Problems) {
 	return problems
 }
 
-// checkAddress wants host:port with a port that can be listened on.
-func checkAddress(address string) error {
+// checkAddress wants host:port. A listener may have port 0, which takes a free
+// one, a node may not.
+func checkAddress(address string, least int) error {
 	if address == "" {
 		return fmt.Errorf("is missing: write host:port")
 	}
@@ -145,8 +147,8 @@ func checkAddress(address string) error {
 	if host == "" {
 		return fmt.Errorf("%q has no host: write 127.0.0.1%s, or 0.0.0.0%s for every interface", address, address, address)
 	}
-	if number, err := strconv.Atoi(port); err != nil || number < 1 || number > 65535 {
-		return fmt.Errorf("%q has no port between 1 and 65535", address)
+	if number, err := strconv.Atoi(port); err != nil || number < least || number > 65535 {
+		return fmt.Errorf("%q has no port between %d and 65535", address, least)
 	}
 	return nil
 }

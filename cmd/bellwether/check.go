@@ -53,7 +53,9 @@ func check(ctx context.Context, path string, out io.Writer) error {
 		return fmt.Errorf("print report: %w", err)
 	}
 	if report.MustChange() {
+		fmt.Fprintln(out, "\nSomething must change: see the verdict \"must\" above.")
 		return errTold
 	}
-	return nil
+	_, err = fmt.Fprintln(out, "\nNothing must change.")
+	return err
 }

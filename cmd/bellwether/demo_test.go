@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// demoPatience bounds what a demo may need, on a busy machine and with servers
+// that are started for the first time.
+const demoPatience = 2 * time.Minute
+
+// runDemo runs a demo in dir until visit returns, and returns what it printed.
+func runDemo(t *testing.T, dir, servers string, visit func(environment map[string]string)) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	type ending struct {
+		code           int
+		stdout, stderr string
+	}
+	ended := make(chan ending, 1)
+	go func() {
+		code, stdout, stderr := command(ctx, "demo", "--dir", dir, "--servers", servers, "--slaves", "1",
+			"--base-port", "0", "--proxy", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+		ended <- ending{code, stdout, stderr}
+	}()
+	deadline := time.After(demoPatience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case e := <-ended:
+			t.Fatalf("the demo ended with code %d\n%s%s", e.code, e.stdout, e.stderr)
+		case <-deadline:
+			stop()
+			e := <-ended
+			t.Fatalf("the demo was not ready within %v\n%s%s", demoPatience, e.stdout, e.stderr)
+		case <-tick.C:
+		}
+		if environment := readEnvironment(t, filepath.Join(dir, "demo.env")); environment != nil {
+			visit(environment)
+			break
+		}
+	}
+	stop()
+	e := <-ended
+	if e.code != 0 {
+		t.Errorf("the demo ended with code %d\n%s%s", e.code, e.stdout, e.stderr)
+	}
+	return e.stdout
+}
+
+// readEnvironment returns the settings of a file, nil where there is none.
+func readEnvironment(t *testing.T, path string) map[string]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	settings := map[string]string{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		key, value, ok := strings.Cut(lines.Text(), "=")
+		if !ok || value == "" {
+			t.Errorf("line %q", lines.Text())
+		}
+		settings[key] = value
+	}
+	return settings
+}
+
+func TestDemo(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo")
+	var first map[string]string
+	said := runDemo(t, dir, "mariadb", func(environment map[string]string) {
+		first = environment
+		for _, key := range []string{
+			"BELLWETHER_PROXY", "BELLWETHER_ADMIN", "BELLWETHER_TOKEN", "BELLWETHER_USER", "BELLWETHER_PASSWORD", "BELLWETHER_PID",
+			"BELLWETHER_CONFIG", "NODE1_NAME", "NODE1_ADDR", "NODE1_PID", "NODE2_NAME", "NODE2_ADDR", "NODE2_PID",
+		} {
+			if environment[key] == "" {
+				t.Errorf("demo.env does not have %s", key)
+			}
+		}
+		if environment["SERVER_FLAVOUR"] != "mariadb" {
+			t.Errorf("SERVER_FLAVOUR is %s", environment["SERVER_FLAVOUR"])
+		}
+		ready(t, environment)
+		if code, stdout, stderr := command(t.Context(), "check", "--config", environment["BELLWETHER_CONFIG"]); code != 0 {
+			t.Errorf("check of the demo: exit code %d\n%s%s", code, stdout, stderr)
+		}
+	})
+	for _, want := range []string{"Connect:", "Three things to try:", "goes on with its data", "Stopping."} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the demo did not say %q:\n%s", want, said)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "demo.env")); !os.IsNotExist(err) {
+		t.Errorf("demo.env is still there: %v", err)
+	}
+	runDemo(t, dir, "auto", func(environment map[string]string) {
+		for _, key := range []string{"SERVER_FLAVOUR", "BELLWETHER_TOKEN", "BELLWETHER_PASSWORD"} {
+			if environment[key] != first[key] {
+				t.Errorf("%s was %s and is %s", key, first[key], environment[key])
+			}
+		}
+		ready(t, environment)
+	})
+}
+
+// ready wants the demo's admin address to say that all is well.
+func ready(t *testing.T, environment map[string]string) {
+	t.Helper()
+	answer, err := http.Get(environment["BELLWETHER_ADMIN"] + "/readyz")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("/readyz says %s", answer.Status)
+	}
+}
