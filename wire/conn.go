@@ -94,6 +94,12 @@ func (c *Conn) Close() error { return c.nc.Close() }
 // ResetSequence begins a new command: its first frame has the number 0.
 func (c *Conn) ResetSequence() { c.seq = 0 }
 
+// Expect makes seq the number of the next frame, read or written.
+func (c *Conn) Expect(seq uint8) { c.seq = seq }
+
+// Next returns the number of the next frame.
+func (c *Conn) Next() uint8 { return c.seq }
+
 // ExpectAnswer makes 1 the number of the next frame, that of an answer to a
 // command of one frame.
 func (c *Conn) ExpectAnswer() { c.seq = 1 }

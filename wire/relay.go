@@ -15,9 +15,11 @@ const (
 // Answer is what a relayed answer said. It is filled by Relay.Run and valid
 // until the next one.
 type Answer struct {
-	// Status and Warnings are those of the last OK or EOF.
-	Status   uint16
-	Warnings uint16
+	// Status and Warnings are those of the last OK or EOF; HasStatus is set when
+	// there was one.
+	HasStatus bool
+	Status    uint16
+	Warnings  uint16
 	// AffectedRows and InsertID are those of the last OK that was not the end of rows.
 	AffectedRows, InsertID uint64
 	// Rows counts the rows of the last result set.
@@ -317,7 +319,7 @@ func (x *Relay) okPacket(frame []byte) error {
 		return err
 	}
 	a := x.answer
-	a.Status, a.Warnings = ok.Status, ok.Warnings
+	a.HasStatus, a.Status, a.Warnings = true, ok.Status, ok.Warnings
 	if payload[0] == HeaderOK {
 		a.AffectedRows, a.InsertID, a.HasRows = ok.AffectedRows, ok.InsertID, false
 	}
@@ -406,7 +408,7 @@ func (x *Relay) eofPacket(frame []byte) (status uint16, err error) {
 	if err := ParseEOF(frame[HeaderSize:], &eof); err != nil {
 		return 0, err
 	}
-	x.answer.Status, x.answer.Warnings = eof.Status, eof.Warnings
+	x.answer.HasStatus, x.answer.Status, x.answer.Warnings = true, eof.Status, eof.Warnings
 	x.scan += len(frame)
 	return eof.Status, nil
 }

@@ -49,10 +49,9 @@ const (
 	stepState
 	stepSaveInsertID
 	stepSetInsertID
-	stepWait
 )
 
-var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "save insert id", "set insert id", "wait"}
+var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "save insert id", "set insert id"}
 
 // String names the step.
 func (s step) String() string { return stepNames[s] }
@@ -62,11 +61,6 @@ func (s step) String() string { return stepNames[s] }
 // fields say what it has become.
 func (c *Conn) Adapt(need *Need, s *Steps) error {
 	s.count = 0
-	if need.Position != "" {
-		if err := c.query(s, stepWait, waitSQL(need)); err != nil {
-			return err
-		}
-	}
 	state := c.State
 	if need.Foreign {
 		if c.InsertID != nil {
@@ -114,6 +108,19 @@ func (n *Need) insertID(c *Conn) string {
 	return ""
 }
 
+// Wait makes the node wait for need.Position. It fails with ErrBehind when the
+// position was not reached in time; the connection is in order then.
+func (c *Conn) Wait(need *Need) error {
+	value, err := c.Query(waitSQL(need))
+	switch {
+	case err != nil:
+		return err
+	case value != "0":
+		return ErrBehind
+	}
+	return nil
+}
+
 func waitSQL(n *Need) string {
 	if n.MariaDB {
 		return fmt.Sprintf("SELECT MASTER_GTID_WAIT('%s', %.3f)", n.Position, n.Wait.Seconds())
@@ -154,15 +161,12 @@ func (c *Conn) Send(s *Steps, need *Need) error {
 // Finish reads the answers to the steps and brings the connection's fields up
 // to date. After an error the connection must be discarded: what follows in
 // the stream is not known any more. A node's refusal is a *StepError around a
-// *wire.ServerError; ErrBehind says that the wait was in vain.
+// *wire.ServerError.
 func (c *Conn) Finish(s *Steps, need *Need) error {
 	for _, kind := range s.kind[:s.count] {
 		value, err := c.readAnswer()
 		if err != nil {
 			return &StepError{Step: kind.String(), Err: err}
-		}
-		if kind == stepWait && value != "0" {
-			return ErrBehind
 		}
 		c.done(kind, value, need)
 	}

@@ -128,3 +128,15 @@ func revokes(code uint16) bool {
 	}
 	return false
 }
+
+var carriedOnMySQL = func() map[string]bool {
+	m := map[string]bool{"names": true, "character set": true, "charset": true, "character_set": true}
+	for _, name := range CarriedOnMySQL {
+		m[name] = true
+	}
+	return m
+}()
+
+// Carried reports whether MySQL tells the value of a session variable, so that
+// another connection can be given it.
+func Carried(variable string) bool { return carriedOnMySQL[variable] }

@@ -51,7 +51,7 @@ func New(config Config, store *cluster.Store, observer Observer, log *slog.Logge
 		store: store, observer: observer, log: log,
 		nodes: map[string]*node{}, accounts: map[AccountKey]*Account{},
 		byUser: map[string]*Account{},
-		warm: make(chan warming, 64),
+		warm:   make(chan warming, 64),
 	}
 	p.config.Store(&config)
 	p.byName.Store(&map[string]*node{})

@@ -1,0 +1,218 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// needs is what a request needs of its connection, and on which node that is.
+type needs struct {
+	backend.Need
+	node int // index into the topology, -1 for the held connection
+}
+
+var (
+	errNoNode = errors.New("no node can serve the statement now")
+	errLost   = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
+		Message: "Bellwether: what the previous statement left behind is not known any more: its connection was lost " +
+			"or given to another client; ask in the same breath, or raise pool.max_per_node"}
+)
+
+// acquire returns the connection that a request runs on, and what it needs there.
+func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*backend.Conn, needs, error) {
+	n := needs{node: -1}
+	if d.Reason == router.ReasonEndsTransaction {
+		x.endReadOnly()
+	}
+	if x.held != nil {
+		if err := x.leaveSlave(r, t); err != nil {
+			return nil, n, err
+		}
+	}
+	if x.held != nil {
+		x.want(&n, r, false)
+		return x.held, n, nil
+	}
+	if r.statement.Flags.Has(router.NeedsDiagnostics) {
+		if c, err := x.lastConn(r, &n); c != nil || err != nil {
+			return c, n, err
+		}
+	}
+	var behind bool
+	if n.node, behind = x.node(t, d, r.excluded); n.node < 0 {
+		return nil, n, errNoNode
+	}
+	c, foreign, err := x.connection(t, n.node)
+	if err != nil {
+		return nil, n, err
+	}
+	x.want(&n, r, foreign)
+	if behind {
+		n.Position, n.Wait = x.position.text, x.server.config.Load().CausalWait
+	}
+	return c, n, nil
+}
+
+// want fills in what the session needs of a connection.
+func (x *session) want(n *needs, r *request, foreign bool) {
+	n.State, n.Schema, n.Foreign = x.state, x.schema, foreign
+	n.MariaDB = x.dialect.Flavour == cluster.FlavourMariaDB
+	if !foreign {
+		return
+	}
+	f := r.statement.Flags
+	n.Clean = f.Any(router.NeedsDiagnostics | router.UsesUserVariables)
+	if x.insertID != nil {
+		n.InsertID = x.carriedInsertID()
+	}
+}
+
+// carriedInsertID is LAST_INSERT_ID() of the session, from whoever took its
+// connection; "0" where the connection was lost with it.
+func (x *session) carriedInsertID() string {
+	ctx, cancel := x.within(time.Second)
+	defer cancel()
+	select {
+	case <-x.insertID.Known():
+	case <-ctx.Done():
+	}
+	if v := x.insertID.Value(); v != "" {
+		return v
+	}
+	return "0"
+}
+
+// lastConn takes back the connection of the previous statement for one that
+// asks about it.
+func (x *session) lastConn(r *request, n *needs) (*backend.Conn, error) {
+	if x.last != nil && x.last.Retake(x.owner) {
+		x.unpark(x.last)
+		x.want(n, r, false)
+		// Nothing may run in between, not even a SET.
+		n.State, n.Schema = x.last.State, x.last.Schema
+		return x.last, nil
+	}
+	if x.last == nil && !x.lost || r.statement.Kind == router.KindShow {
+		return nil, nil // it left nothing: any clean connection says so
+	}
+	return nil, errLost
+}
+
+// node chooses the node for a decision; behind says that it must first be
+// asked to wait for the session's own write. -1 where there is none.
+func (x *session) node(t *cluster.Topology, d router.Decision, not backend.NodeSet) (node int, behind bool) {
+	switch d.Target {
+	case router.TargetMaster:
+		return d.Node, false
+	case router.TargetNode:
+		if !not.Has(d.Node) {
+			return d.Node, x.position.pending() && !x.position.known(&t.Nodes[d.Node])
+		}
+	case router.TargetSlave:
+		return x.slave(t, not)
+	}
+	return t.Master, false
+}
+
+// slave picks a slave that has the session's own write, else one that may soon
+// have it, else the master.
+func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, behind bool) {
+	var near, late backend.NodeSet
+	pending := x.position.pending()
+	if pending {
+		near, late = x.position.spread(t)
+		pending = x.position.pending()
+	}
+	if pending && near&^not != 0 {
+		// Somebody has it: the others need not be asked.
+		others := not
+		for _, i := range t.Readable {
+			if !near.Has(i) {
+				others = others.With(i)
+			}
+		}
+		if i := x.server.pools.Pick(t, others, near, x.next()); i >= 0 {
+			return i, false
+		}
+	}
+	if !pending {
+		near = x.nearby(t)
+	}
+	if i := x.server.pools.Pick(t, not|late, near, x.next()); i >= 0 {
+		return i, pending
+	}
+	return t.Master, false
+}
+
+// nearby are the nodes where the session has a connection.
+func (x *session) nearby(t *cluster.Topology) (near backend.NodeSet) {
+	for _, c := range x.parked {
+		if i := t.Find(c.Node()); i >= 0 {
+			near = near.With(i)
+		}
+	}
+	return near
+}
+
+// next is the session's own random number (xorshift64*).
+func (x *session) next() uint64 {
+	x.random ^= x.random >> 12
+	x.random ^= x.random << 25
+	x.random ^= x.random >> 27
+	return x.random * 2685821657736338717
+}
+
+// connection returns the session's own connection to a node where it still has
+// one, else any; foreign says that another session may have used it.
+func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, foreign bool, err error) {
+	n := &t.Nodes[node]
+	for _, c := range x.parked {
+		if c.Node() != n.Name {
+			continue
+		}
+		if !c.Retake(x.owner) {
+			x.unpark(c)
+			break
+		}
+		x.unpark(c)
+		if c.Fresh(t.Generation) {
+			return c, false, nil
+		}
+		c.Discard()
+		break
+	}
+	want := backend.Want{
+		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state, Schema: x.schema,
+		Collation: x.collation, Generation: t.Generation,
+	}
+	c, err = x.server.pools.Lease(x.ctx, n, &want)
+	if err != nil {
+		return nil, false, fmt.Errorf("lease connection to %s: %w", n.Name, err)
+	}
+	return c, true, nil
+}
+
+// park keeps a connection for the session's next statement, if nobody else
+// needs it before.
+func (x *session) park(c *backend.Conn) {
+	x.parked = append(x.parked, c)
+	c.Park()
+}
+
+func (x *session) unpark(c *backend.Conn) {
+	for i, other := range x.parked {
+		if other == c {
+			last := len(x.parked) - 1
+			x.parked[i] = x.parked[last]
+			x.parked[last] = nil
+			x.parked = x.parked[:last]
+			return
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// request is one command on its way to a node. frame and payload are borrowed
+// from the client's buffer; frame is nil where the packet came in several.
+type request struct {
+	frame, payload []byte
+	statement      *router.Statement
+	answer         wire.AnswerKind
+	// prepared is the statement of a COM_STMT_ command.
+	prepared *prepared
+	// replace makes a row of the answer from the node's.
+	replace func(dst, row []byte) []byte
+	// cursor keeps a read on the master: its cursor binds the session to the
+	// connection, and writes must be able to follow.
+	cursor bool
+	// excluded are the nodes that have failed this request.
+	excluded backend.NodeSet
+	// since is when it began to wait for a master that cannot be reached, and
+	// waits how often it did, which are no attempts.
+	since time.Time
+	waits int
+}
+
+// What commands other than statements ask of a session, as statements.
+var (
+	onMaster     = &router.Statement{Kind: router.KindAdmin, Reason: router.ReasonAdmin}
+	changeSchema = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState}
+)
+
+// command serves one command. An error ends the session.
+func (x *session) command(frame, payload []byte) error {
+	if len(payload) == 0 {
+		return x.sendError(malformed("empty command"))
+	}
+	switch c := wire.Command(payload[0]); c {
+	case wire.ComQuery:
+		return x.query(frame, payload)
+	case wire.ComStmtPrepare:
+		return x.prepare(payload)
+	case wire.ComStmtExecute:
+		return x.executePrepared(frame, payload)
+	case wire.ComStmtFetch, wire.ComStmtReset, wire.ComStmtSendLongData, wire.ComStmtClose:
+		return x.preparedCommand(c, payload)
+	case wire.ComPing:
+		return x.sendOK()
+	case wire.ComQuit:
+		return errQuit
+	case wire.ComInitDB:
+		return x.run(&request{frame: frame, payload: payload, statement: changeSchema, answer: wire.AnswerQuery})
+	case wire.ComFieldList:
+		return x.run(&request{frame: frame, payload: payload, statement: onMaster, answer: wire.AnswerRows})
+	case wire.ComStatistics:
+		return x.run(&request{frame: frame, payload: payload, statement: onMaster, answer: wire.AnswerText})
+	case wire.ComSetOption:
+		return x.setOption(payload)
+	case wire.ComResetConnection:
+		return x.resetSession()
+	case wire.ComChangeUser:
+		return x.changeUser(payload)
+	case wire.ComProcessKill:
+		return x.processKill(payload)
+	case wire.ComDebug:
+		return x.run(&request{frame: frame, payload: payload, statement: onMaster, answer: wire.AnswerRows})
+	default:
+		return x.sendError(&wire.ServerError{Code: wire.CodeUnknownCommand, State: "08S01",
+			Message: fmt.Sprintf("Unknown command: Bellwether does not serve %s", c)})
+	}
+}
+
+func malformed(what string) *wire.ServerError {
+	return &wire.ServerError{Code: 1835, State: "HY000", Message: "Malformed communication packet: " + what} // ER_MALFORMED_PACKET
+}
+
+// query classifies and runs a text statement.
+func (x *session) query(frame, payload []byte) error {
+	s := x.classify(payload[1:])
+	r := request{frame: frame, payload: payload, statement: s, answer: wire.AnswerQuery}
+	if s.Flags.Has(router.SelectsConnectionID) && !s.Flags.Has(router.Multi) {
+		r.replace = x.connectionIDText
+	}
+	return x.run(&r)
+}
+
+func (x *session) classify(sql []byte) *router.Statement {
+	scratch := x.server.scratch.Get().(*router.Scratch)
+	s := x.server.classifier.Classify(sql, x.dialect, scratch)
+	x.server.scratch.Put(scratch)
+	return s
+}
+
+// sendOK answers an OK of the proxy's own.
+func (x *session) sendOK() error {
+	return x.reply(wire.AppendOK(nil, wire.HeaderOK, x.capabilities, &wire.OK{Status: x.status}))
+}
+
+// sendError answers an error of the proxy's own.
+func (x *session) sendError(e *wire.ServerError) error {
+	x.server.metrics.failure(wire.SideUnknown, e.Code)
+	return x.reply(wire.AppendError(nil, e))
+}
+
+// reply sends one packet as the answer to the client's command.
+func (x *session) reply(payload []byte) error {
+	x.client.ExpectAnswer()
+	err := x.client.WritePacket(payload)
+	if err == nil {
+		err = x.client.Flush()
+	}
+	if err != nil {
+		return &wire.SideError{Side: wire.SideClient, Err: err}
+	}
+	return nil
+}
+
+// replyError answers with a node's error if err is one, and with the proxy's
+// own words otherwise.
+func (x *session) replyError(err error) error {
+	var refused *wire.ServerError
+	if errors.As(err, &refused) {
+		return x.sendError(refused)
+	}
+	return x.sendError(&wire.ServerError{Code: wire.CodeUnknown, State: "HY000", Message: "Bellwether: " + err.Error()})
+}
+
+// setOption switches several statements in a packet on and off. Connections to
+// nodes are told apart by it, so the ones that the session has are given up.
+func (x *session) setOption(payload []byte) error {
+	if len(payload) < 3 {
+		return x.sendError(malformed("COM_SET_OPTION without its option"))
+	}
+	wanted := x.capabilities
+	switch binary.LittleEndian.Uint16(payload[1:]) {
+	case wire.OptionMultiStatementsOn:
+		wanted |= wire.ClientMultiStatements
+	case wire.OptionMultiStatementsOff:
+		wanted &^= wire.ClientMultiStatements
+	default:
+		return x.sendError(&wire.ServerError{Code: wire.CodeUnknownCommand, State: "08S01", Message: "Unknown command"})
+	}
+	if x.held != nil {
+		x.pins = x.pins.With(router.PinSessionState)
+		x.held.Dirty = true
+		return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerRows})
+	}
+	if wanted != x.capabilities {
+		x.dropConnections()
+		x.capabilities = wanted
+	}
+	if x.capabilities.Has(wire.ClientDeprecateEOF) {
+		return x.reply(wire.AppendOK(nil, wire.HeaderEOF, x.capabilities, &wire.OK{Status: x.status}))
+	}
+	return x.reply(wire.AppendEOF(nil, wire.EOF{Status: x.status}))
+}

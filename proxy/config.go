@@ -1,0 +1,84 @@
+// Package proxy lets clients in, sends their statements through and brings the
+// answers back. One goroutine serves one client; a statement takes no lock.
+// What a session means (its variables, schema, transaction, prepared
+// statements) follows the server's own words, and holds whatever connection
+// serves it.
+package proxy
+
+import (
+	"crypto/rsa"
+	"crypto/tls"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// Config is what the proxy is told. The zero value is not valid; begin with
+// Defaults.
+type Config struct {
+	// Listen is the address for clients, host:port.
+	Listen string
+	// MaxClients bounds the clients that are connected at once; one more gets
+	// error 1040.
+	MaxClients int
+	// HandshakeTimeout bounds the time from connecting to being logged in.
+	HandshakeTimeout time.Duration
+	// MaxPacket bounds one packet of a client, in bytes.
+	MaxPacket int
+	// CausalWait bounds how long a read waits on a slave for the session's own
+	// write; then the master serves it.
+	CausalWait time.Duration
+	// HoldTimeout bounds how long a statement waits for a master.
+	HoldTimeout time.Duration
+	// Users are clients that cannot log in by what the nodes know alone.
+	Users []User
+	// Rules are the operator's wishes for routing.
+	Rules router.Rules
+	// TLS is offered to clients where it is set.
+	TLS *tls.Config
+	// RequireTLS refuses clients without it.
+	RequireTLS bool
+	// RSA serves clients that send a password without TLS.
+	RSA *rsa.PrivateKey
+}
+
+// User is a configured user.
+type User struct {
+	Name string
+	// Secret is what is known of its password, for the nodes and for its clients.
+	Secret wire.Secret
+	// NativeHash is SHA1(SHA1(password)), 20 bytes, for clients that know only
+	// mysql_native_password; nil where there is none.
+	NativeHash []byte
+}
+
+// Defaults returns the configuration that is used where nothing is said.
+func Defaults() Config {
+	return Config{
+		Listen:           "127.0.0.1:3307",
+		MaxClients:       10_000,
+		HandshakeTimeout: 10 * time.Second,
+		MaxPacket:        wire.DefaultMaxPacket,
+		CausalWait:       100 * time.Millisecond,
+		HoldTimeout:      10 * time.Second,
+	}
+}
+
+// Validate says what is wrong with the configuration, and what would be right.
+func (c *Config) Validate() error {
+	switch {
+	case c.Listen == "":
+		return fmt.Errorf("proxy: listen is empty: say host:port, such as 127.0.0.1:3307")
+	case c.MaxClients < 1:
+		return fmt.Errorf("proxy: max_clients is %d: at least 1 is needed", c.MaxClients)
+	case c.MaxPacket < 1<<20 || c.MaxPacket > 1<<30:
+		return fmt.Errorf("proxy: max_packet is %d bytes: between 1MB and 1GB, as max_allowed_packet of the nodes", c.MaxPacket)
+	case c.HandshakeTimeout <= 0, c.CausalWait <= 0, c.HoldTimeout <= 0:
+		return fmt.Errorf("proxy: every timeout must be longer than 0")
+	case c.RequireTLS && c.TLS == nil:
+		return fmt.Errorf("proxy: TLS is required but no certificate is there")
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// sendError is a failure of a node's connection before any of its answer came.
+type sendError struct {
+	sent bool // bytes of the request may have reached the node
+	err  error
+}
+
+func (e *sendError) Error() string { return fmt.Sprintf("send to node: %v", e.err) }
+func (e *sendError) Unwrap() error { return e.err }
+
+// lostError is a node's connection that was lost with something of the
+// client's: the outcome of a statement, or what the session held there.
+type lostError struct {
+	node string
+	pins router.PinSet // what the connection held; 0 for nothing
+	sent bool          // the statement may have run
+	err  error
+}
+
+func (e *lostError) Error() string { return fmt.Sprintf("lost connection to %s: %v", e.node, e.err) }
+func (e *lostError) Unwrap() error { return e.err }
+
+// remedy is what is done about a request whose connection failed.
+type remedy uint8
+
+const (
+	remedyNone      remedy = iota
+	remedyElsewhere        // try another node
+	remedyAgain            // try again, on another connection
+	remedyTell             // an error that says what was lost
+	remedyClose            // part of an answer has left: only closing is honest
+)
+
+// failure is what a remedy depends on.
+type failure struct {
+	sent     bool // bytes of the request may have reached the node
+	answered bool // bytes of the answer have reached the client
+	reads    bool // the statement is certain to change nothing
+	pinned   bool // the connection held something of the session's
+}
+
+// cure is the one table of what follows from a failed connection to a node.
+func cure(f failure) remedy {
+	switch {
+	case f.answered:
+		return remedyClose
+	case f.pinned:
+		return remedyTell
+	case f.reads:
+		return remedyElsewhere
+	case !f.sent:
+		return remedyAgain
+	default:
+		return remedyTell
+	}
+}
+
+// exchangeFailed deals with a failure while a request ran on c.
+func (x *session) exchangeFailed(r *request, t *cluster.Topology, d router.Decision, c *backend.Conn, err error) (again bool, _ error) {
+	name, held := c.Node(), x.held == c
+	if errors.Is(err, backend.ErrBehind) {
+		x.park(c)
+		r.exclude(t, name)
+		return true, err
+	}
+	var unprepared *prepareError
+	if errors.As(err, &unprepared) {
+		x.keep(c)
+		return false, unprepared.refused
+	}
+	pins := x.pins
+	if held {
+		x.held, x.pins = nil, 0
+	}
+	c.Discard()
+	x.last, x.lost = nil, true
+	var side *wire.SideError
+	if errors.As(err, &side) && side.Side == wire.SideClient {
+		return false, err
+	}
+	var refused *wire.ServerError
+	if errors.As(err, &refused) {
+		return x.refused(r, t, name, held, pins, err)
+	}
+	x.server.metrics.failure(wire.SideNode, 0)
+	x.server.hints.Observe(name, err)
+	sent := true
+	var unsent *sendError
+	if errors.As(err, &unsent) {
+		sent = unsent.sent
+	}
+	reads := r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules) == router.ReasonNone
+	switch cure(failure{sent: sent, answered: x.answer.Sent, reads: reads, pinned: held && pins != 0}) {
+	case remedyClose:
+		return false, &wire.SideError{Side: wire.SideClient, Err: err}
+	case remedyElsewhere:
+		r.exclude(t, name)
+		return true, err
+	case remedyAgain:
+		return true, err
+	}
+	return false, &lostError{node: name, pins: pins, sent: sent, err: err}
+}
+
+// refused deals with a node that would not be brought into the session's state.
+func (x *session) refused(r *request, t *cluster.Topology, name string, held bool, pins router.PinSet, err error) (again bool, _ error) {
+	if held && pins != 0 {
+		return false, &lostError{node: name, pins: pins, err: err}
+	}
+	if m := t.MasterNode(); m == nil || m.Name != name {
+		r.exclude(t, name)
+		return true, err
+	}
+	return false, err
+}
+
+func (r *request) exclude(t *cluster.Topology, name string) {
+	if i := t.Find(name); i >= 0 {
+		r.excluded = r.excluded.With(i)
+	}
+}
+
+// acquireFailed deals with a request for which no connection could be had;
+// nothing of it has left.
+func (x *session) acquireFailed(r *request, t *cluster.Topology, d router.Decision, node int, err error) (again bool, _ error) {
+	if node < 0 || errors.Is(err, errLost) {
+		return false, err
+	}
+	if node != t.Master {
+		r.excluded = r.excluded.With(node)
+		return true, err
+	}
+	var refused *wire.ServerError
+	switch {
+	case errors.As(err, &refused):
+		return false, refused
+	case errors.Is(err, wire.ErrNeedPassword):
+		return false, &wire.ServerError{Code: wire.CodeAccessDenied, State: "28000",
+			Message: "Access denied: the node asks for the password itself; please connect again"}
+	}
+	return x.awaitMaster(r, t), err
+}
+
+// awaitMaster waits a moment for a master that cannot be reached; false once
+// the hold timeout has passed.
+func (x *session) awaitMaster(r *request, t *cluster.Topology) bool {
+	if r.since.IsZero() {
+		r.since = time.Now()
+		x.server.metrics.holds.Add(1)
+	}
+	if time.Since(r.since) > x.server.config.Load().HoldTimeout || x.client.PeerGone() {
+		return false
+	}
+	r.waits++
+	timer := time.NewTimer(50 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-t.Replaced():
+	case <-timer.C:
+	case <-x.ctx.Done():
+		return false
+	}
+	return true
+}
+
+// errorAnswer deals with an error that is the whole answer so far: a node in
+// trouble is left for another one, everything else is the client's.
+func (x *session) errorAnswer(r *request, t *cluster.Topology, d router.Decision, c *backend.Conn) (again bool, _ error) {
+	code := x.answer.Code
+	x.server.metrics.failure(wire.SideNode, code)
+	if troubled(code) && x.held == nil && c.Node() != masterName(t) &&
+		r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules) == router.ReasonNone {
+		x.server.hints.Observe(c.Node(), fmt.Errorf("node answered error %d", code))
+		r.exclude(t, c.Node())
+		c.Discard()
+		return true, &wire.ServerError{Code: code, State: "HY000", Message: "the node is in trouble"}
+	}
+	if err := x.client.Send(x.answer.Held); err != nil {
+		c.Discard()
+		return false, &wire.SideError{Side: wire.SideClient, Err: err}
+	}
+	c.Wire.Release()
+	if ends(code) {
+		return false, x.connectionEnded(c)
+	}
+	x.follow(r, c)
+	return false, nil
+}
+
+func masterName(t *cluster.Topology) string {
+	if m := t.MasterNode(); m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+// troubled reports whether an error says that the node, not the statement, is
+// the problem.
+func troubled(code uint16) bool {
+	switch code {
+	case wire.CodeTooManyConnections, wire.CodeServerShutdown, 1836, 1872, 3032, 3169, 1927, 4031:
+		// 1836 read-only mode, 1872 slave not configured, 3032 offline mode,
+		// 3169 and 1927 connection killed, 4031 disconnected for inactivity
+		return true
+	}
+	return false
+}
+
+// ends reports whether the node closes the connection after this error.
+func ends(code uint16) bool {
+	switch code {
+	case wire.CodeServerShutdown, 3169, 1927, 4031:
+		return true
+	}
+	return false
+}
+
+// connectionEnded gives up a connection that its node has closed. What the
+// session held there is gone, as the error that the client got says.
+func (x *session) connectionEnded(c *backend.Conn) error {
+	pinned := x.held == c
+	if pinned {
+		x.held, x.pins = nil, 0
+	}
+	c.Discard()
+	x.last, x.lost = nil, true
+	if pinned {
+		return errQuit
+	}
+	return nil
+}
+
+// tellLost tells the client what was lost with a node's connection. Where the
+// session held something there, the client's connection ends, as it would have
+// with the server's.
+func (x *session) tellLost(e *lostError) error {
+	what := "whether the statement took effect is not known"
+	if !e.sent {
+		what = "the statement was not run"
+	}
+	if e.pins != 0 {
+		what += "; what the session held there is gone: " + e.pins.String()
+	}
+	err := x.sendError(&wire.ServerError{Code: 1158, State: "08S01", // ER_NET_READ_ERROR
+		Message: fmt.Sprintf("Bellwether lost its connection to node %s: %s", e.node, what)})
+	if err == nil && e.pins != 0 {
+		return errQuit
+	}
+	return err
+}

@@ -1,0 +1,395 @@
+package proxy
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// watchOK follows what the server says in an OK of the running statement,
+// before the client sees it.
+func (x *session) watchOK(ok *wire.OK) {
+	if x.seen.ddl {
+		x.server.hints.CatalogueStale()
+	}
+	if len(ok.Track) == 0 {
+		return
+	}
+	entries := wire.NewTrackReader(ok.Track)
+	var e wire.TrackEntry
+	for entries.Next(&e) {
+		switch e.Type {
+		case wire.TrackSchema:
+			if name, err := e.Value(); err == nil {
+				x.schema = string(name)
+				x.seen.conn.Schema, x.seen.stateSet = x.schema, true
+			}
+		case wire.TrackSystemVariable:
+			if name, value, err := e.Variable(); err == nil {
+				x.variable(name, value)
+			}
+		case wire.TrackGTIDs:
+			if gtid, err := e.Value(); err == nil && len(gtid) > 0 {
+				x.wrote(gtid)
+			}
+		case wire.TrackStateChange:
+			x.seen.changed = true
+		}
+	}
+}
+
+func (x *session) wrote(gtid []byte) {
+	x.seen.gtid = true
+	x.position.wrote(x.dialect.Flavour, gtid)
+}
+
+// variable follows a session variable. The names compared are constants, so
+// that nothing is allocated for MariaDB's last_gtid but the position itself.
+func (x *session) variable(name, value []byte) {
+	switch string(name) {
+	case "last_gtid":
+		if len(value) > 0 {
+			x.wrote(value)
+		}
+		return
+	case "character_set_connection": // collation_connection says it all
+		x.seen.charset, x.seen.stateSet = true, true
+		return
+	case "collation_connection":
+		x.seen.collated = true
+	case "session_track_gtids", "session_track_schema", "session_track_state_change",
+		"session_track_system_variables", "session_track_transaction_info":
+		x.seen.stateSet = true
+		x.track(string(name), string(value))
+		return
+	case "timestamp", "insert_id", "last_insert_id", "rand_seed1", "rand_seed2", "identity":
+		x.seen.stateSet = true
+		return // the router pins the session
+	}
+	x.seen.stateSet = true
+	x.setState(string(name), string(value))
+	x.understand(string(name), string(value))
+}
+
+func (x *session) setState(name, value string) {
+	c := x.seen.conn
+	same := c.State == x.state
+	x.state = x.state.With(name, value)
+	if same {
+		c.State = x.state
+	} else if c.State != nil {
+		c.State = c.State.With(name, value)
+	}
+}
+
+// understand follows the variables that decide how statements are read and
+// where they go.
+func (x *session) understand(name, value string) {
+	switch name {
+	case "transaction_isolation", "tx_isolation":
+		x.serializable = value == "SERIALIZABLE"
+	case "sql_mode":
+		x.dialect.ANSIQuotes = hasMode(value, "ANSI_QUOTES")
+		x.dialect.NoBackslashEscapes = hasMode(value, "NO_BACKSLASH_ESCAPES")
+		x.dialect.IgnoreSpace = hasMode(value, "IGNORE_SPACE") || x.capabilities.Has(wire.ClientIgnoreSpace)
+	case "character_set_client":
+		x.dialect.UnsafeCharset = unsafeCharset(value)
+	}
+}
+
+func hasMode(modes, mode string) bool {
+	for m := range strings.SplitSeq(modes, ",") {
+		if m == mode {
+			return true
+		}
+	}
+	return false
+}
+
+// unsafeCharset reports whether bytes of statements in this character set may
+// not be what they look like.
+func unsafeCharset(name string) bool {
+	switch name {
+	case "utf8mb4", "utf8mb3", "utf8", "latin1", "ascii", "binary":
+		return false
+	}
+	return true
+}
+
+// track remembers what session tracking the client itself has asked for.
+func (x *session) track(name, value string) {
+	if x.things == nil {
+		x.things = &things{}
+	}
+	if x.things.tracks == nil {
+		x.things.tracks = map[string]string{}
+	}
+	x.things.tracks[name] = value
+}
+
+// keepEntry says which entries of a session-track block a client with session
+// tracking sees: those that it would see without a proxy.
+func (x *session) keepEntry(e wire.TrackEntry) bool {
+	var tracks map[string]string
+	if x.things != nil {
+		tracks = x.things.tracks
+	}
+	switch e.Type {
+	case wire.TrackSystemVariable:
+		name, _, err := e.Variable()
+		if err != nil {
+			return false
+		}
+		if list, asked := tracks["session_track_system_variables"]; asked {
+			return list == "*" || bytes.Contains([]byte(","+list+","), []byte(","+string(name)+","))
+		}
+		return tracked(name)
+	case wire.TrackStateChange:
+		return tracks["session_track_state_change"] == "ON"
+	case wire.TrackGTIDs:
+		v := tracks["session_track_gtids"]
+		return v != "" && v != "OFF"
+	case wire.TrackSchema:
+		return tracks["session_track_schema"] != "OFF"
+	}
+	return true
+}
+
+// tracked reports whether servers track a variable unless told otherwise.
+func tracked(name []byte) bool {
+	switch string(name) {
+	case "autocommit", "character_set_client", "character_set_connection", "character_set_results", "time_zone":
+		return true
+	}
+	return false
+}
+
+// follow brings the session up to date after an answer, and keeps or parks the
+// connection.
+func (x *session) follow(r *request, c *backend.Conn) {
+	x.last, x.lost = c, false
+	if x.answer.HasStatus {
+		x.status = x.answer.Status &^ (wire.StatusMoreResults | wire.StatusSessionStateChanged | wire.StatusLastRowSent |
+			wire.StatusNoGoodIndexUsed | wire.StatusNoIndexUsed | wire.StatusQueryWasSlow | wire.StatusOutParameters |
+			wire.StatusCursorExists | wire.StatusDatabaseDropped | wire.StatusMetadataChanged)
+		c.Status = x.status
+	}
+	if x.seen.charset && !x.seen.collated {
+		x.unresolved = true
+	}
+	if r.answer == wire.AnswerPrepare {
+		if x.answer.Code == 0 {
+			x.prepareDone(r.prepared, c)
+		}
+	} else {
+		x.followInsertID(r.statement, c)
+		x.followWrite(r.statement)
+	}
+	x.pins = x.pinsAfter(r, c)
+	x.keep(c)
+}
+
+// keep holds the connection while there is a pin, and parks it otherwise.
+func (x *session) keep(c *backend.Conn) {
+	if x.pins == 0 {
+		x.held = nil
+		x.park(c)
+		return
+	}
+	if x.held == nil {
+		x.server.metrics.pinned(x.pins.First())
+	}
+	x.held = c
+}
+
+// followInsertID notes that LAST_INSERT_ID() now is something that only the
+// connection knows.
+func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
+	if x.answer.InsertID == 0 && !s.Flags.Has(router.SetsInsertID) && s.Kind != router.KindCall {
+		return
+	}
+	if x.insertID == nil || c.InsertID != x.insertID {
+		x.insertID = backend.NewCarry()
+		c.InsertID = x.insertID
+	}
+}
+
+// followWrite notes a write whose position the server could not tell: an
+// answer of rows has no room for it, unless its end is an OK (MySQL only).
+func (x *session) followWrite(s *router.Statement) {
+	if x.seen.gtid || s.Flags.Has(router.OnlyReads) || !x.answer.HasRows {
+		return
+	}
+	switch s.Kind {
+	case router.KindWrite, router.KindUnknown, router.KindCall, router.KindRead:
+		if x.dialect.Flavour == cluster.FlavourMariaDB || !x.capabilities.Has(wire.ClientDeprecateEOF) {
+			x.position.unknown = s.Reason != router.ReasonServerVariable && s.Reason != router.ReasonServerLocal
+		}
+	}
+}
+
+// pinsAfter says what now binds the session to the connection.
+func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
+	s, failed := r.statement, x.answer.Code != 0
+	if r.answer == wire.AnswerPrepare {
+		return x.diagnosticsAfter(s, x.pins)
+	}
+	pins := x.pins.Without(router.PinTransaction).Without(router.PinNextTransaction)
+	if !failed {
+		x.pins = pins
+		pins = x.note(s)
+		pins = x.pinsOf(s, pins)
+		x.carryUserVariables(s)
+	}
+	inTransaction := x.status&wire.StatusInTransaction != 0
+	if inTransaction || failed && x.status&wire.StatusAutocommit == 0 {
+		pins = pins.With(router.PinTransaction)
+	}
+	switch {
+	case s.Flags.Has(router.SetsNextTransaction) && !failed:
+		pins = pins.With(router.PinNextTransaction)
+	case failed && x.pins.Has(router.PinNextTransaction):
+		pins = pins.With(router.PinNextTransaction)
+	}
+	pins = x.pinsOfPrepared(r, pins)
+	pins = x.diagnosticsAfter(s, pins)
+	if pins.Without(router.PinDiagnostics).Without(router.PinTransaction) != 0 {
+		c.Dirty = true
+	}
+	return pins
+}
+
+// diagnosticsAfter keeps the connection while the next statement may ask about
+// this one.
+func (x *session) diagnosticsAfter(s *router.Statement, pins router.PinSet) router.PinSet {
+	if x.answer.Warnings > 0 || x.answer.Code != 0 || s.Flags.Has(router.CalcFoundRows) || x.unresolved {
+		return pins.With(router.PinDiagnostics)
+	}
+	return pins
+}
+
+// pinsOf adds and removes the pins that follow from a statement's flags and
+// from the server's word that something changed.
+func (x *session) pinsOf(s *router.Statement, pins router.PinSet) router.PinSet {
+	f := s.Flags
+	if f.Any(router.SetsUserVariables) || !plainAssignments(s) {
+		pins = pins.With(router.PinUserVariable)
+	}
+	if f.Has(router.SetsUncarried) || s.Kind == router.KindSet && !x.carried(s) {
+		pins = pins.With(router.PinSessionState)
+	}
+	if f.Has(router.UnlocksTables) {
+		pins = pins.Without(router.PinTableLock)
+	}
+	if f.Has(router.LocksTables) {
+		pins = pins.With(router.PinTableLock)
+	}
+	if f.Has(router.EndsXA) {
+		pins = pins.Without(router.PinXA)
+	}
+	if f.Has(router.StartsXA) {
+		pins = pins.With(router.PinXA)
+	}
+	return x.pinUnexplained(s, pins)
+}
+
+// pinUnexplained pins when the server says that the session's state changed
+// and nothing that is known explains it: a procedure or trigger has left a
+// user variable or a temporary table.
+func (x *session) pinUnexplained(s *router.Statement, pins router.PinSet) router.PinSet {
+	const explained = router.SetsUserVariables | router.UsesUserVariables | router.MakesTemporaryTable |
+		router.DropsTemporaryTable | router.PreparesText | router.DeallocatesText
+	switch {
+	case !x.seen.changed:
+	case s.Kind == router.KindCall:
+		return pins.With(router.PinProcedure)
+	case x.seen.stateSet || s.Flags.Any(explained) || s.Kind == router.KindSet || s.Kind == router.KindUse:
+	case !s.Flags.Has(router.OnlyReads):
+		return pins.With(router.PinSessionState)
+	}
+	return pins
+}
+
+// carried reports whether every variable of a SET can be given to another
+// connection: the server reports all of them on MariaDB, on MySQL those that
+// were asked for.
+func (x *session) carried(s *router.Statement) bool {
+	if x.dialect.Flavour != cluster.FlavourMySQL {
+		return true
+	}
+	for _, v := range s.Variables {
+		if !backend.Carried(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainAssignments reports whether the user variables that a SET gives
+// literals can be given to another connection by the same text, whatever its
+// sql_mode and character set.
+func plainAssignments(s *router.Statement) bool {
+	for _, a := range s.Assignments {
+		if !plainLiteral(a.Literal) {
+			return false
+		}
+	}
+	return true
+}
+
+func plainLiteral(l string) bool {
+	if l == "" || strings.ContainsAny(l, "\\\"`;/#") || strings.Contains(l, "--") || strings.Count(l, "'")%2 != 0 || strings.Count(l, "'") > 2 {
+		return false
+	}
+	for i := range len(l) {
+		if l[i] < ' ' || l[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// carryUserVariables makes literals part of the state that connections are
+// brought to.
+func (x *session) carryUserVariables(s *router.Statement) {
+	if s.Flags.Has(router.SetsUserVariables) || !plainAssignments(s) {
+		return
+	}
+	for _, a := range s.Assignments {
+		x.setState("@`"+strings.ReplaceAll(strings.ToLower(a.Name), "`", "``")+"`", a.Literal)
+	}
+}
+
+// leaveDiagnostics gives up a connection that was kept only for questions
+// about the previous statement, unless this is one.
+func (x *session) leaveDiagnostics(s *router.Statement) {
+	if x.held == nil || !x.pins.Has(router.PinDiagnostics) || s.Flags.Has(router.NeedsDiagnostics) {
+		return
+	}
+	x.pins = x.pins.Without(router.PinDiagnostics)
+	c := x.held
+	if x.unresolved {
+		x.unresolved = false
+		collation, err := c.Query("SELECT @@collation_connection")
+		if err != nil {
+			x.dropHeld()
+			return
+		}
+		x.seen.conn = c
+		x.setState("collation_connection", collation)
+	}
+	if x.pins == 0 {
+		x.held = nil
+		x.park(c)
+	}
+}
+
+// dropHeld closes the held connection, and with it what it held.
+func (x *session) dropHeld() {
+	x.held.Discard()
+	x.held, x.pins, x.last, x.lost = nil, 0, nil, true
+}

@@ -1,0 +1,300 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// refuseFull tells a client that there are too many.
+func (x *session) refuseFull() {
+	_ = x.client.SetDeadline(time.Now().Add(time.Second))
+	x.server.metrics.failure(wire.SideClient, wire.CodeTooManyConnections)
+	x.client.ResetSequence()
+	_ = x.client.WritePacket(wire.AppendError(nil, &wire.ServerError{
+		Code: wire.CodeTooManyConnections, State: "08004", Message: "Too many connections"}))
+	_ = x.client.Flush()
+}
+
+// login greets the client and lets a node judge what it shows. It reports
+// whether the session may begin.
+func (x *session) login() bool {
+	c := x.server.config.Load()
+	_ = x.client.SetDeadline(time.Now().Add(c.HandshakeTimeout))
+	l, err := wire.Accept(x.client, x.greeting(c))
+	if err != nil {
+		x.server.metrics.logins.refused.Add(1)
+		x.server.log.Debug("client not let in", "session", x.id, "error", err)
+		return false
+	}
+	if !x.admit(l) {
+		return false
+	}
+	x.client.Release()
+	return x.client.SetDeadline(time.Time{}) == nil
+}
+
+// greeting is what a client is told first: what the master is.
+func (x *session) greeting(c *Config) *wire.Greeting {
+	g := &wire.Greeting{
+		Version: "8.4.0-bellwether", ConnectionID: x.id, Capabilities: wire.Offered, Collation: 45,
+		Status: wire.StatusAutocommit, TLS: c.TLS, RSA: c.RSA, Accounts: accounts{x.server, c},
+	}
+	t := x.topology()
+	if n := speaker(t); n != nil {
+		g.Version = n.Version
+		x.dialect.Flavour = n.Flavour
+		if n.Flavour == cluster.FlavourMariaDB {
+			g.Version = "5.5.5-" + n.Version
+		} else {
+			g.Collation = 255
+		}
+	}
+	return g
+}
+
+// speaker is the node that clients are told of: the master, else any that is known.
+func speaker(t *cluster.Topology) *cluster.Node {
+	if m := t.MasterNode(); m != nil && m.Version != "" {
+		return m
+	}
+	for i := range t.Nodes {
+		if t.Nodes[i].Version != "" {
+			return &t.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// accounts tells the handshake what is remembered of users.
+type accounts struct {
+	server *Server
+	config *Config
+}
+
+// Account implements wire.AccountLookup.
+func (a accounts) Account(user string) (wire.Account, bool) {
+	var found wire.Account
+	ok := false
+	if known := a.server.pools.Known(user); known != nil {
+		secret := known.Secret()
+		verifier := secret.Verifier()
+		found, ok = wire.Account{Verifier: verifier[:], Known: secret}, true
+	}
+	for i := range a.config.Users {
+		u := &a.config.Users[i]
+		if u.Name != user {
+			continue
+		}
+		found.NativeHash, ok = u.NativeHash, true
+		found.Known = found.Known.Join(u.Secret)
+		if found.Verifier == nil && hasSHA2(u.Secret) {
+			verifier := u.Secret.Verifier()
+			found.Verifier = verifier[:]
+		}
+	}
+	return found, ok
+}
+
+func hasSHA2(s wire.Secret) bool {
+	_, ok := s.SHA256()
+	return ok
+}
+
+// admit lets a client in whose node accepts it, and answers it either way.
+func (x *session) admit(l *wire.Login) bool {
+	if err := x.judge(l); err != nil {
+		x.server.metrics.logins.refused.Add(1)
+		_ = l.Fail(loginError(l, err))
+		return false
+	}
+	x.server.metrics.logins.accepted.Add(1)
+	x.account.Enter()
+	return l.Succeed(wire.OK{Status: x.status}) == nil
+}
+
+func loginError(l *wire.Login, err error) *wire.ServerError {
+	var refused *wire.ServerError
+	switch {
+	case errors.As(err, &refused) && refused.Code == wire.CodeAccessDenied:
+		return l.AccessDenied() // the node's names the proxy's address
+	case errors.As(err, &refused):
+		return refused
+	}
+	return &wire.ServerError{Code: 1042, State: "08S01", // ER_BAD_HOST_ERROR
+		Message: "Bellwether cannot reach a node to log in: " + err.Error()}
+}
+
+// judge finds the account and has a node judge it, unless one has done so
+// lately. It fills in the session.
+func (x *session) judge(l *wire.Login) error {
+	if x.server.config.Load().RequireTLS && !l.Secure {
+		return &wire.ServerError{Code: wire.CodeSecureTransportOnly, State: "HY000",
+			Message: "Connections using insecure transport are prohibited: Bellwether requires TLS"}
+	}
+	x.capabilities, x.collation = l.Capabilities, l.Collation
+	x.state = backend.StateOf(x.topology().Catalogue, l.Collation)
+	if x.state == nil {
+		x.state = backend.EmptyState()
+	}
+	x.initial, x.schema, x.status = x.state, "", wire.StatusAutocommit
+	x.understandAll()
+	a := x.server.pools.Account(l.User, l.Secret)
+	if !l.Fast() || a.Revoked() != nil || x.server.pools.Known(l.User) != a || l.Database != "" {
+		if err := x.ask(l, &a); err != nil {
+			return err
+		}
+	}
+	if a.Loopback.Load() && !loopback(x.remote()) {
+		return l.AccessDenied()
+	}
+	x.server.pools.Remember(a)
+	return nil
+}
+
+func (x *session) understandAll() {
+	for _, name := range [...]string{"sql_mode", "character_set_client", "transaction_isolation", "tx_isolation"} {
+		if v, ok := x.state.Get(name); ok {
+			x.understand(name, v)
+		}
+	}
+	x.dialect.IgnoreSpace = x.capabilities.Has(wire.ClientIgnoreSpace)
+}
+
+func loopback(ip net.IP) bool { return ip == nil || ip.IsLoopback() }
+
+// ask logs in on a node as the client, which judges it, and makes the
+// database that it asked for the session's.
+func (x *session) ask(l *wire.Login, a **backend.Account) error {
+	ctx, cancel := x.within(x.server.config.Load().HandshakeTimeout)
+	defer cancel()
+	x.account = *a
+	c, err := x.loginConn(ctx)
+	if errors.Is(err, wire.ErrNeedPassword) {
+		if err := l.AskPassword(); err != nil {
+			return l.AccessDenied()
+		}
+		*a = x.server.pools.Account(l.User, l.Secret)
+		x.account = *a
+		c, err = x.loginConn(ctx)
+	}
+	if err != nil {
+		x.account = nil
+		return err
+	}
+	if err := x.begin(c, l.Database); err != nil {
+		x.account = nil
+		c.Discard()
+		return err
+	}
+	x.last = nil
+	x.park(c)
+	return nil
+}
+
+// begin reads what a session must know of its account, and changes to its
+// first database.
+func (x *session) begin(c *backend.Conn, database string) error {
+	x.status = c.Status &^ wire.StatusSessionStateChanged
+	if _, err := x.lookAt(c); err != nil {
+		return err
+	}
+	need := backend.Need{State: x.state, Schema: database, Foreign: true, MariaDB: x.dialect.Flavour == cluster.FlavourMariaDB}
+	if err := adaptNow(c, &need); err != nil {
+		return err
+	}
+	x.schema = database
+	return nil
+}
+
+// lookAt finds out whether the account is one of the node's own host only.
+func (x *session) lookAt(c *backend.Conn) (current string, err error) {
+	current, err = c.Query("SELECT CURRENT_USER()")
+	if err != nil {
+		return "", err
+	}
+	host := current[strings.LastIndexByte(current, '@')+1:]
+	ip := net.ParseIP(host)
+	x.account.Loopback.Store(host == "localhost" || ip != nil && ip.IsLoopback() || strings.HasPrefix(host, "127."))
+	return current, nil
+}
+
+// loginConn logs in on the master, or while it cannot be reached on any other
+// node that is up.
+func (x *session) loginConn(ctx context.Context) (*backend.Conn, error) {
+	t := x.topology()
+	want := backend.Want{
+		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state,
+		Collation: x.collation, Generation: t.Generation,
+	}
+	err := error(errNoNode)
+	if m := t.MasterNode(); m != nil {
+		var c *backend.Conn
+		if c, err = x.server.pools.Lease(ctx, m, &want); err == nil {
+			x.server.pools.Warm(want)
+			return c, nil
+		}
+		var refused *wire.ServerError
+		if errors.As(err, &refused) || errors.Is(err, wire.ErrNeedPassword) {
+			return nil, err
+		}
+	}
+	for i := range t.Nodes {
+		if n := &t.Nodes[i]; i != t.Master && n.Health == cluster.HealthUp {
+			if c, err2 := x.server.pools.Lease(ctx, n, &want); err2 == nil {
+				return c, nil
+			}
+		}
+	}
+	return nil, err
+}
+
+// changeUser serves COM_CHANGE_USER: a new session on the same connection.
+func (x *session) changeUser(payload []byte) error {
+	x.dropConnections()
+	x.forgetSession()
+	if x.account != nil {
+		x.account.Leave()
+		x.account = nil
+	}
+	c := x.server.config.Load()
+	_ = x.client.SetDeadline(time.Now().Add(c.HandshakeTimeout))
+	g := x.greeting(c)
+	g.Capabilities = x.capabilities
+	collation := x.collation
+	l, err := wire.AcceptChangeUser(x.client, g, payload)
+	if err != nil {
+		return errQuit
+	}
+	if l.Collation == 0 {
+		l.Collation = collation
+	}
+	if !x.admit(l) {
+		return errQuit
+	}
+	return x.client.SetDeadline(time.Time{})
+}
+
+// resetSession serves COM_RESET_CONNECTION: as a new session, but for the user
+// and the current database, with the servers' own variables.
+func (x *session) resetSession() error {
+	x.dropConnections()
+	x.forgetSession()
+	x.state, x.status = backend.EmptyState(), x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly|wire.StatusNoBackslashEscapes)|wire.StatusAutocommit
+	x.understandAll()
+	return x.sendOK()
+}
+
+// forgetSession drops all that a reset takes from a session; its last own
+// write stays, so that it goes on to see it.
+func (x *session) forgetSession() {
+	x.statements, x.things, x.insertID = nil, nil, nil
+	x.serializable, x.unresolved, x.lost = false, false, false
+	x.dialect.ANSIQuotes, x.dialect.NoBackslashEscapes, x.dialect.UnsafeCharset = false, false, false
+}

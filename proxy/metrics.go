@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"math/bits"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+const (
+	kinds   = 17 // router.KindUnknown to router.KindAdmin
+	targets = 3  // unknown, master, slave
+	// Latencies are counted in powers of two of 16 us, up to 16 s and beyond.
+	latencyUnit    = 16 * time.Microsecond
+	latencyBuckets = 21
+)
+
+// Metrics counts what the proxy does. A statement costs it a few atomic adds;
+// the labels are made when the metrics are read. Any goroutine may use it.
+type Metrics struct {
+	statements [kinds][targets][router.NumReasons]atomic.Uint64
+	latency    [targets]latency
+	pins       [router.NumPins]atomic.Uint64
+	clients    atomic.Int64
+	holds      atomic.Uint64
+	cancels    atomic.Uint64
+	panics     atomic.Uint64
+	logins     struct{ accepted, refused atomic.Uint64 }
+	failures   *prometheus.CounterVec
+
+	pools *backend.Pools
+	store *cluster.Store
+}
+
+type latency struct {
+	buckets [latencyBuckets + 1]atomic.Uint64
+	sum     atomic.Uint64 // nanoseconds
+}
+
+// NewMetrics registers the proxy's metrics.
+func NewMetrics(registry prometheus.Registerer, pools *backend.Pools, store *cluster.Store) *Metrics {
+	m := &Metrics{pools: pools, store: store, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "bellwether_errors_total",
+		Help: "Errors by the side that they came from (client, node, proxy) and MySQL error number, 0 for a broken connection.",
+	}, []string{"side", "code"})}
+	registry.MustRegister(m, m.failures)
+	return m
+}
+
+// statement counts one statement that a node has answered.
+func (m *Metrics) statement(k router.Kind, target router.Target, r router.Reason, t *cluster.Topology, node string, took time.Duration) {
+	at := 2
+	if target == router.TargetMaster || masterName(t) == node {
+		at = 1
+	}
+	m.statements[min(int(k), kinds-1)][at][min(r, router.NumReasons-1)].Add(1)
+	l := &m.latency[at]
+	l.buckets[min(bits.Len64(uint64(took/latencyUnit)), latencyBuckets)].Add(1)
+	l.sum.Add(uint64(took))
+}
+
+// failure counts an error; a side that is not known is the proxy itself.
+func (m *Metrics) failure(side wire.Side, code uint16) {
+	name := side.String()
+	if side == wire.SideUnknown {
+		name = "proxy"
+	}
+	m.failures.WithLabelValues(name, strconv.Itoa(int(code))).Inc()
+}
+
+func (m *Metrics) pinned(p router.Pin) { m.pins[p].Add(1) }
+
+var (
+	statementsDesc = prometheus.NewDesc("bellwether_statements_total",
+		"Statements answered, by class, the kind of node that ran them, and the reason why there.",
+		[]string{"class", "target", "reason"}, nil)
+	latencyDesc = prometheus.NewDesc("bellwether_statement_duration_seconds",
+		"Time from sending a statement to a node until its answer was relayed.", []string{"target"}, nil)
+	pinsDesc = prometheus.NewDesc("bellwether_pins_total",
+		"Times that a session became bound to its connection, by the first reason.", []string{"reason"}, nil)
+	clientsDesc = prometheus.NewDesc("bellwether_clients", "Clients that are connected.", nil, nil)
+	holdsDesc   = prometheus.NewDesc("bellwether_holds_total", "Statements that had to wait for a master.", nil, nil)
+	cancelsDesc = prometheus.NewDesc("bellwether_cancelled_statements_total",
+		"Statements ended on their node because their client left or asked for it.", nil, nil)
+	panicsDesc = prometheus.NewDesc("bellwether_session_panics_total",
+		"Sessions ended by a defect of Bellwether.", nil, nil)
+	loginsDesc = prometheus.NewDesc("bellwether_logins_total", "Logins, by how they ended.", []string{"outcome"}, nil)
+	poolDesc   = prometheus.NewDesc("bellwether_pool_connections",
+		"Connections to a node, by state: leased to a statement or a pinned session, or free.", []string{"node", "state"}, nil)
+	outstandingDesc = prometheus.NewDesc("bellwether_node_outstanding_statements",
+		"Statements that run on a node now.", []string{"node"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range [...]*prometheus.Desc{statementsDesc, latencyDesc, pinsDesc, clientsDesc, holdsDesc, cancelsDesc,
+		panicsDesc, loginsDesc, poolDesc, outstandingDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge(clientsDesc, float64(m.clients.Load()))
+	counter(holdsDesc, m.holds.Load())
+	counter(cancelsDesc, m.cancels.Load())
+	counter(panicsDesc, m.panics.Load())
+	counter(loginsDesc, m.logins.accepted.Load(), "accepted")
+	counter(loginsDesc, m.logins.refused.Load(), "refused")
+	for p := range m.pins {
+		if n := m.pins[p].Load(); n > 0 {
+			counter(pinsDesc, n, router.Pin(p).String())
+		}
+	}
+	m.collectStatements(counter)
+	m.collectLatency(ch)
+	m.collectNodes(gauge)
+}
+
+func (m *Metrics) collectStatements(counter func(*prometheus.Desc, uint64, ...string)) {
+	for k := range m.statements {
+		for t := range m.statements[k] {
+			for r := range m.statements[k][t] {
+				if n := m.statements[k][t][r].Load(); n > 0 {
+					counter(statementsDesc, n, router.Kind(k).String(), targetName(t), router.Reason(r).String())
+				}
+			}
+		}
+	}
+}
+
+func targetName(t int) string { return [...]string{"none", "master", "slave"}[t] }
+
+func (m *Metrics) collectLatency(ch chan<- prometheus.Metric) {
+	for t := 1; t < targets; t++ {
+		l, total := &m.latency[t], uint64(0)
+		buckets := make(map[float64]uint64, latencyBuckets)
+		for i := range l.buckets {
+			total += l.buckets[i].Load()
+			if i < latencyBuckets {
+				buckets[(latencyUnit << i).Seconds()] = total
+			}
+		}
+		ch <- prometheus.MustNewConstHistogram(latencyDesc, total, time.Duration(l.sum.Load()).Seconds(), buckets, targetName(t))
+	}
+}
+
+func (m *Metrics) collectNodes(gauge func(*prometheus.Desc, float64, ...string)) {
+	for _, n := range m.store.Load().Nodes {
+		stats := m.pools.Stats(n.Name)
+		if stats == nil {
+			continue
+		}
+		total, leased := m.pools.Counts(n.Name)
+		gauge(poolDesc, float64(leased), n.Name, "leased")
+		gauge(poolDesc, float64(total-leased), n.Name, "free")
+		gauge(outstandingDesc, float64(stats.Outstanding.Load()), n.Name)
+	}
+}

@@ -1,0 +1,328 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// prepared is one prepared statement of a client: what it takes to prepare it
+// on whatever connection runs it.
+type prepared struct {
+	id         uint32
+	sql        string
+	statement  *router.Statement
+	schema     string // when it was prepared
+	key        backend.StatementKey
+	parameters uint16
+	// types are the parameter types of the last execution, for a node that has
+	// not seen them.
+	types []byte
+	// bound is set while long data or an open cursor bind it to a connection.
+	bound router.PinSet
+}
+
+func unknownStatement(id uint32, what string) *wire.ServerError {
+	return &wire.ServerError{Code: wire.CodeUnknownStatement, State: "HY000",
+		Message: "Unknown prepared statement handler (" + utoa(id) + ") given to " + what}
+}
+
+// prepare serves COM_STMT_PREPARE. The statement is prepared where it would
+// run, so that its metadata are a live node's.
+func (x *session) prepare(payload []byte) error {
+	x.lastID++
+	p := &prepared{id: x.lastID, sql: string(payload[1:]), schema: x.schema}
+	p.statement = x.classify(payload[1:])
+	x.relay.StatementID = p.id
+	return x.run(&request{payload: payload, statement: p.statement, prepared: p, answer: wire.AnswerPrepare})
+}
+
+// prepareDone remembers a statement that a node has prepared.
+func (x *session) prepareDone(p *prepared, c *backend.Conn) {
+	if x.statements == nil {
+		x.statements = map[uint32]*prepared{}
+	}
+	p.parameters = x.answer.Prepared.Parameters
+	p.key = x.state.Key(p.sql, p.schema)
+	x.statements[p.id] = p
+	_ = c.AddStatement(p.key, &backend.Statement{ID: x.answer.Prepared.ID, Parameters: p.parameters})
+}
+
+// executePrepared serves COM_STMT_EXECUTE.
+func (x *session) executePrepared(frame, payload []byte) error {
+	var e wire.StmtExecute
+	if err := wire.ParseStmtExecute(payload, &e); err != nil {
+		return x.sendError(malformed("COM_STMT_EXECUTE"))
+	}
+	p := x.statements[e.ID]
+	if p == nil {
+		return x.sendError(unknownStatement(e.ID, "mysqld_stmt_execute"))
+	}
+	r := request{frame: frame, payload: payload, statement: p.statement, prepared: p, answer: wire.AnswerQuery}
+	if e.Flags&(wire.CursorReadOnly|wire.CursorForUpdate|wire.CursorScrollable) != 0 {
+		r.cursor = true
+	}
+	if p.statement.Flags.Has(router.SelectsConnectionID) {
+		r.replace = x.connectionIDBinary
+	}
+	return x.run(&r)
+}
+
+// readyPrepared makes sure that the statement is prepared on the connection
+// and puts its id there, and the parameter types if the node has not seen
+// them, into the request.
+func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need) error {
+	p := r.prepared
+	s := c.Statement(p.key)
+	if s == nil {
+		var err error
+		if s, err = x.prepareOn(c, p, need); err != nil {
+			return err
+		}
+	}
+	if wire.Command(r.payload[0]) == wire.ComStmtExecute {
+		x.bindTypes(p, s, r)
+	}
+	wire.PutStmtID(r.payload, s.ID)
+	return nil
+}
+
+// bindTypes follows the parameter types, which a client sends with the first
+// execution only, and sends them again to a node that has seen others.
+func (x *session) bindTypes(p *prepared, s *backend.Statement, r *request) {
+	if p.parameters == 0 {
+		return
+	}
+	at := 10 + (int(p.parameters)+7)/8 // behind the fixed part and the NULL bitmap
+	if len(r.payload) <= at {
+		return // malformed: the node says so
+	}
+	size := 2 * int(p.parameters)
+	if r.payload[at] == 1 && len(r.payload) >= at+1+size {
+		types := r.payload[at+1 : at+1+size]
+		if !bytes.Equal(types, p.types) {
+			p.types = append([]byte(nil), types...)
+		}
+		s.Types = p.types
+		return
+	}
+	if r.payload[at] == 0 && p.types != nil && !bytes.Equal(s.Types, p.types) {
+		bound := make([]byte, 0, len(r.payload)+size)
+		bound = append(append(bound, r.payload[:at]...), 1)
+		bound = append(append(bound, p.types...), r.payload[at+1:]...)
+		r.payload, r.frame = bound, nil
+		s.Types = p.types
+	}
+}
+
+// prepareOn prepares a statement on another connection, under the schema that
+// was current when the client prepared it.
+func (x *session) prepareOn(c *backend.Conn, p *prepared, need *backend.Need) (*backend.Statement, error) {
+	within := *need
+	within.Schema, within.Foreign, within.State = p.schema, false, c.State
+	if err := adaptNow(c, &within); err != nil {
+		return nil, err
+	}
+	c.Wire.ResetSequence()
+	err := c.Wire.WritePacket(append([]byte{byte(wire.ComStmtPrepare)}, p.sql...))
+	if err == nil {
+		_, err = c.Wire.Exchange(nil)
+	}
+	if err != nil {
+		return nil, &sendError{sent: true, err: err}
+	}
+	var answer wire.Answer
+	discard := wire.Relay{NodeCapabilities: c.Capabilities}
+	if err := discard.Run(c.Wire, wire.AnswerPrepare, &answer); err != nil {
+		return nil, err
+	}
+	if answer.Code != 0 {
+		return nil, heldError(&answer)
+	}
+	s := &backend.Statement{ID: answer.Prepared.ID, Parameters: answer.Prepared.Parameters}
+	if err := c.AddStatement(p.key, s); err != nil {
+		return nil, err
+	}
+	back := *need
+	back.Foreign, back.State = false, c.State
+	return s, adaptNow(c, &back)
+}
+
+func adaptNow(c *backend.Conn, need *backend.Need) error {
+	var steps backend.Steps
+	if err := c.Adapt(need, &steps); err != nil {
+		return err
+	}
+	return c.Send(&steps, need)
+}
+
+func heldError(a *wire.Answer) error {
+	e, err := wire.ParseError(a.Held[wire.HeaderSize:])
+	if err != nil {
+		return err
+	}
+	return &prepareError{e}
+}
+
+// prepareError is a node's refusal to prepare a statement; the connection is
+// in order.
+type prepareError struct{ refused *wire.ServerError }
+
+func (e *prepareError) Error() string { return e.refused.Error() }
+
+// preparedCommand serves the commands on a prepared statement other than its
+// execution.
+func (x *session) preparedCommand(c wire.Command, payload []byte) error {
+	id, err := wire.StmtID(payload)
+	if err != nil {
+		return x.sendError(malformed(c.String()))
+	}
+	p := x.statements[id]
+	switch {
+	case c == wire.ComStmtClose:
+		return x.closePrepared(p)
+	case c == wire.ComStmtSendLongData:
+		return x.sendLongData(p, payload)
+	case p == nil:
+		return x.sendError(unknownStatement(id, "mysqld_stmt_"+c.String()[5:]))
+	case c == wire.ComStmtFetch:
+		return x.run(&request{payload: payload, statement: onMaster, prepared: p, answer: wire.AnswerRows})
+	case p.bound == 0:
+		return x.sendOK() // nothing to reset: no node holds anything of it
+	default:
+		p.bound = 0
+		x.pins = x.pins.Without(router.PinCursor).Without(router.PinLongData)
+		return x.run(&request{payload: payload, statement: onMaster, prepared: p, answer: wire.AnswerQuery})
+	}
+}
+
+// closePrepared forgets a statement; the protocol has no answer to that. The
+// nodes keep theirs for others that prepare the same, within bounds.
+func (x *session) closePrepared(p *prepared) error {
+	if p == nil {
+		return nil
+	}
+	delete(x.statements, p.id)
+	if p.bound != 0 && x.held != nil {
+		if err := x.held.DropStatement(p.key); err != nil {
+			x.dropHeld()
+			return nil
+		}
+		x.pins = x.pins.Without(router.PinCursor).Without(router.PinLongData)
+		x.keepIdle()
+	}
+	return nil
+}
+
+// keepIdle parks the held connection if no pin is left, between statements.
+func (x *session) keepIdle() {
+	if x.held != nil && x.pins == 0 {
+		c := x.held
+		x.held = nil
+		if err := c.Wire.Flush(); err != nil {
+			c.Discard()
+			return
+		}
+		x.park(c)
+	}
+}
+
+// sendLongData passes on a piece of a parameter. There is no answer, so that a
+// failure shows at the execution.
+func (x *session) sendLongData(p *prepared, payload []byte) error {
+	if p == nil {
+		return nil
+	}
+	c := x.held
+	if c == nil {
+		t := x.topology()
+		if t.Master < 0 {
+			return nil
+		}
+		var foreign bool
+		var err error
+		if c, foreign, err = x.connection(t, t.Master); err != nil {
+			return nil
+		}
+		var need needs
+		x.want(&need, &request{statement: onMaster}, foreign)
+		if err := adaptNow(c, &need.Need); err != nil {
+			c.Discard()
+			return nil
+		}
+		x.held = c
+	}
+	r := &request{payload: payload, statement: onMaster, prepared: p}
+	if err := x.readyPrepared(c, r, &backend.Need{State: x.state, Schema: x.schema, MariaDB: x.dialect.Flavour == cluster.FlavourMariaDB}); err != nil {
+		x.dropHeld()
+		return nil
+	}
+	c.Wire.ResetSequence()
+	err := c.Wire.WritePacket(payload)
+	if err == nil {
+		err = c.Wire.Flush()
+	}
+	if err != nil {
+		x.dropHeld()
+		return nil
+	}
+	p.bound = p.bound.With(router.PinLongData)
+	x.pins = x.pins.With(router.PinLongData)
+	return nil
+}
+
+// pinsOfPrepared follows cursors and long data.
+func (x *session) pinsOfPrepared(r *request, pins router.PinSet) router.PinSet {
+	p := r.prepared
+	if p == nil {
+		return pins
+	}
+	switch {
+	case r.answer == wire.AnswerPrepare:
+		return pins
+	case x.answer.Status&wire.StatusCursorExists != 0:
+		p.bound = p.bound.With(router.PinCursor)
+		pins = pins.With(router.PinCursor)
+	case x.answer.Status&wire.StatusLastRowSent != 0 || r.answer == wire.AnswerQuery:
+		p.bound = p.bound.Without(router.PinCursor)
+	}
+	if r.answer == wire.AnswerQuery {
+		p.bound = p.bound.Without(router.PinLongData)
+	}
+	for _, pin := range [...]router.Pin{router.PinCursor, router.PinLongData} {
+		if !x.anyBound(pin) {
+			pins = pins.Without(pin)
+		}
+	}
+	return pins
+}
+
+func (x *session) anyBound(pin router.Pin) bool {
+	for _, p := range x.statements {
+		if p.bound.Has(pin) {
+			return true
+		}
+	}
+	return false
+}
+
+// connectionIDText and connectionIDBinary make the row of SELECT
+// CONNECTION_ID() from the node's.
+func (x *session) connectionIDText(dst, _ []byte) []byte {
+	return wire.AppendLenencString(dst, utoa(x.id))
+}
+
+func (x *session) connectionIDBinary(dst, row []byte) []byte {
+	dst = append(dst, row...)
+	switch len(row) {
+	case 2 + 8:
+		binary.LittleEndian.PutUint64(dst[2:], uint64(x.id))
+	case 2 + 4:
+		binary.LittleEndian.PutUint32(dst[2:], x.id)
+	}
+	return dst
+}

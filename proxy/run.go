@@ -1,0 +1,254 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// maxAttempts bounds how often one request is tried on different nodes.
+const maxAttempts = 4
+
+// run decides where a request goes, runs it there, and tries elsewhere what
+// may be tried again. An error ends the session.
+func (x *session) run(r *request) error {
+	x.leaveDiagnostics(r.statement)
+	var held time.Time
+	for attempt := 1; ; attempt++ {
+		t := x.topology()
+		d := router.Decide(r.statement, x.facts(r), t, &x.server.config.Load().Rules)
+		switch d.Action {
+		case router.ActionReject:
+			return x.sendError(notNow(t.WritesReason))
+		case router.ActionHold:
+			if !x.hold(t, &held) {
+				return x.sendError(notNow(holdReason(t)))
+			}
+			attempt--
+			continue
+		}
+		if r.statement.Kind == router.KindKill && r.statement.KillID > firstSession && r.answer == wire.AnswerQuery {
+			return x.kill(r.statement.KillID, r.statement.KillQuery)
+		}
+		d = x.bend(r, t, d)
+		again, err := x.attempt(r, t, d)
+		if err == nil || !again || attempt-r.waits >= maxAttempts {
+			return x.outcome(err)
+		}
+	}
+}
+
+// bend sends to the master what Decide leaves to the proxy (and the proxy to
+// the server), and reads with a cursor.
+func (x *session) bend(r *request, t *cluster.Topology, d router.Decision) router.Decision {
+	local := d.Action == router.ActionLocal
+	if !local && !(r.cursor && d.Target != router.TargetPinned) {
+		return d
+	}
+	d.Action, d.Target, d.Node = router.ActionRoute, router.TargetMaster, t.Master
+	if x.held != nil {
+		d.Target, d.Node = router.TargetPinned, -1
+	}
+	return d
+}
+
+// outcome turns what is left of an error into what the client is told.
+func (x *session) outcome(err error) error {
+	var side *wire.SideError
+	var broken *lostError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &broken):
+		return x.tellLost(broken)
+	case errors.As(err, &side) && side.Side == wire.SideClient, errors.Is(err, errQuit):
+		return err
+	}
+	return x.replyError(err)
+}
+
+func notNow(reason string) *wire.ServerError {
+	return &wire.ServerError{Code: 1290, State: "HY000", // ER_OPTION_PREVENTS_STATEMENT
+		Message: "Bellwether takes no writes now: " + reason}
+}
+
+func holdReason(t *cluster.Topology) string {
+	switch {
+	case t.WritesReason != "":
+		return t.WritesReason
+	case t.Master < 0:
+		return "there is no master"
+	}
+	return "writes are " + t.Writes.String()
+}
+
+// hold waits for another topology, in all no longer than the hold timeout.
+func (x *session) hold(t *cluster.Topology, since *time.Time) bool {
+	if since.IsZero() {
+		*since = time.Now()
+		x.server.metrics.holds.Add(1)
+	}
+	left := x.server.config.Load().HoldTimeout - time.Since(*since)
+	if left <= 0 || x.client.PeerGone() {
+		return false
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-t.Replaced():
+		return true
+	case <-timer.C:
+	case <-x.ctx.Done():
+	}
+	return false
+}
+
+// facts are what Decide must know of the session now.
+func (x *session) facts(r *request) router.Facts {
+	return router.Facts{
+		InTransaction:        x.status&wire.StatusInTransaction != 0,
+		ReadOnlyTransaction:  x.status&wire.StatusInReadOnly != 0,
+		Autocommit:           x.status&wire.StatusAutocommit != 0,
+		Serializable:         x.serializable,
+		Pinned:               x.held != nil,
+		PinReason:            x.pins.First(),
+		WritesPending:        x.position.pending(),
+		WritePositionUnknown: x.position.unknown,
+		Prepared:             r.prepared != nil,
+		SystemDatabase:       systemSchema(x.schema),
+	}
+}
+
+func systemSchema(name string) bool {
+	switch name {
+	case "mysql", "sys", "performance_schema", "information_schema":
+		return true
+	}
+	return false
+}
+
+// attempt runs a request once. again says whether it may be tried elsewhere.
+func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (again bool, err error) {
+	c, need, err := x.acquire(r, t, d)
+	if err != nil {
+		return x.acquireFailed(r, t, d, need.node, err)
+	}
+	started := time.Now()
+	stats := c.NodeStats()
+	stats.Outstanding.Add(1)
+	x.busySince.Store(started.UnixNano())
+	x.busy.Store(c)
+	err = x.exchange(c, r, &need.Need)
+	x.busy.Store(nil)
+	stats.Outstanding.Add(-1)
+	took := time.Since(started)
+	if err != nil {
+		return x.exchangeFailed(r, t, d, c, err)
+	}
+	stats.Observe(took)
+	x.server.metrics.statement(r.statement.Kind, d.Target, d.Reason, t, c.Node(), took)
+	if x.answer.Held != nil {
+		return x.errorAnswer(r, t, d, c)
+	}
+	x.follow(r, c)
+	return false, nil
+}
+
+// exchange sends a request on a connection and relays the answer.
+func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need) error {
+	x.seen = seen{conn: c, ddl: r.statement.Kind == router.KindDDL}
+	if need.Position != "" {
+		err := c.Wait(need)
+		x.position.reached(c.Node(), err == nil)
+		if err != nil {
+			return err
+		}
+	}
+	var steps backend.Steps
+	if err := c.Adapt(need, &steps); err != nil {
+		return err
+	}
+	// What was queued goes out with the statement where nothing is lost if the
+	// statement runs in spite of a step that failed: a certain read.
+	if !steps.Empty() && (!r.statement.Flags.Has(router.OnlyReads) || r.prepared != nil) {
+		if err := c.Send(&steps, need); err != nil {
+			return err
+		}
+	}
+	if r.prepared != nil && r.answer != wire.AnswerPrepare {
+		if err := x.readyPrepared(c, r, need); err != nil {
+			return err
+		}
+	}
+	if err := x.sendRequest(c, r); err != nil {
+		return err
+	}
+	if !steps.Empty() {
+		if err := c.Finish(&steps, need); err != nil {
+			return err
+		}
+	}
+	return x.relayAnswer(c, r)
+}
+
+func (x *session) sendRequest(c *backend.Conn, r *request) error {
+	frame := r.frame
+	if frame == nil {
+		c.Wire.ResetSequence()
+		if err := c.Wire.WritePacket(r.payload); err != nil {
+			return &sendError{sent: true, err: err}
+		}
+	}
+	if sent, err := c.Wire.Exchange(frame); err != nil {
+		return &sendError{sent: sent, err: err}
+	}
+	return nil
+}
+
+func (x *session) relayAnswer(c *backend.Conn, r *request) error {
+	x.relay.ClientCapabilities = x.capabilities
+	x.relay.NodeCapabilities = c.Capabilities
+	x.relay.ReplaceRow = r.replace
+	if err := x.relay.Run(c.Wire, r.answer, &x.answer); err != nil {
+		return err
+	}
+	if x.answer.File {
+		return x.sendFile(c)
+	}
+	return nil
+}
+
+// sendFile passes the client's file on, packet by packet; the proxy opens none.
+func (x *session) sendFile(c *backend.Conn) error {
+	seq := byte(2)
+	for {
+		x.client.Expect(seq)
+		p, err := x.client.ReadPacket()
+		if err != nil {
+			return &wire.SideError{Side: wire.SideClient, Err: err}
+		}
+		last := len(p) == 0
+		c.Wire.Expect(seq)
+		if err = c.Wire.WritePacket(p); err == nil && last {
+			err = c.Wire.Flush()
+		}
+		if err != nil {
+			return &wire.SideError{Side: wire.SideNode, Err: err}
+		}
+		seq = c.Wire.Next()
+		if last {
+			break
+		}
+	}
+	return x.relay.Run(c.Wire, wire.AnswerQuery, &x.answer)
+}
+
+// context bounds what the session does for one step.
+func (x *session) within(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(x.ctx, d)
+}

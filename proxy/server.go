@@ -1,0 +1,193 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// firstSession is the id of the first session. Ids begin far above those of
+// the nodes, so that KILL tells one from the other.
+const firstSession = 1 << 30
+
+// Hints is where the proxy tells what it has seen to whoever watches the
+// nodes. Any goroutine may call it.
+type Hints interface {
+	// Observe reports a failure to reach a node.
+	Observe(node string, err error)
+	// CatalogueStale reports a change of the schema.
+	CatalogueStale()
+}
+
+// Server accepts clients. Any goroutine may use it.
+type Server struct {
+	config     atomic.Pointer[Config]
+	store      *cluster.Store
+	pools      *backend.Pools
+	hints      Hints
+	classifier *router.Classifier
+	metrics    *Metrics
+	log        *slog.Logger
+	listener   net.Listener
+
+	scratch sync.Pool // *router.Scratch, held while a statement is classified
+
+	nextID atomic.Uint32
+
+	mu       sync.Mutex
+	sessions map[uint32]*session
+}
+
+// New returns a server that listens already but accepts nobody before Run.
+func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints, metrics *Metrics, log *slog.Logger) (*Server, error) {
+	l, err := net.Listen("tcp", config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for clients: %w", err)
+	}
+	s := &Server{
+		store: store, pools: pools, hints: hints, metrics: metrics, log: log, listener: l,
+		classifier: router.NewClassifier(1 << 14),
+		sessions:   map[uint32]*session{},
+	}
+	s.scratch.New = func() any { return new(router.Scratch) }
+	s.config.Store(&config)
+	s.nextID.Store(firstSession)
+	return s, nil
+}
+
+// Addr is the address that the server listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Configure replaces the configuration; it holds for what comes next. The
+// address stays.
+func (s *Server) Configure(c Config) { s.config.Store(&c) }
+
+// Run accepts clients until ctx ends, then ends every session and returns once
+// all have ended.
+func (s *Server) Run(ctx context.Context) error {
+	var children sync.WaitGroup
+	defer children.Wait()
+	children.Go(func() { s.watch(ctx) })
+	stop := context.AfterFunc(ctx, func() {
+		s.listener.Close()
+		s.endAll()
+	})
+	defer stop()
+	for {
+		nc, err := s.listener.Accept()
+		switch {
+		case err == nil:
+			children.Go(func() { s.serve(ctx, nc) })
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept client: %w", err)
+		default: // out of descriptors, or a client that left already
+			s.log.Warn("accept client", "error", err)
+			pause(ctx, 10*time.Millisecond)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// serve lets one client in and serves it to its end. Whatever it sends, it
+// costs nobody else anything.
+func (s *Server) serve(ctx context.Context, nc net.Conn) {
+	defer nc.Close()
+	x := s.newSession(ctx, nc)
+	if !s.enter(x) {
+		x.refuseFull()
+		return
+	}
+	defer s.leave(x)
+	defer x.recover()
+	defer x.end()
+	if !x.login() {
+		return
+	}
+	// The handshake has grown the stack; a session that idles must not hold that.
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer x.recover()
+		x.loop()
+	}()
+	<-done
+}
+
+func (s *Server) newSession(ctx context.Context, nc net.Conn) *session {
+	x := &session{
+		server: s,
+		ctx:    ctx,
+		client: wire.NewConn(nc),
+		id:     s.nextID.Add(1),
+		random: rand.Uint64() | 1,
+	}
+	x.owner = backend.Owner(x.id)
+	x.relay.Client = x.client
+	x.relay.Watch = x.watchOK
+	x.relay.Keep = x.keepEntry
+	return x
+}
+
+// enter counts a session in, unless there are too many.
+func (s *Server) enter(x *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.sessions) >= s.config.Load().MaxClients {
+		return false
+	}
+	s.sessions[x.id] = x
+	s.metrics.clients.Add(1)
+	return true
+}
+
+func (s *Server) leave(x *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, x.id)
+	s.metrics.clients.Add(-1)
+}
+
+func (s *Server) find(id uint32) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions[id]
+}
+
+// Clients returns how many clients are connected.
+func (s *Server) Clients() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+func (s *Server) endAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.sessions {
+		x.client.Close()
+		if c := x.busy.Load(); c != nil {
+			c.Wire.Close()
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// session is one client. Its goroutine owns every field but the atomic ones.
+type session struct {
+	server  *Server
+	ctx     context.Context
+	client  *wire.Conn
+	id      uint32
+	owner   backend.Owner
+	account *backend.Account
+	random  uint64
+
+	capabilities wire.Capability
+	collation    uint16
+	// initial is the state that the login made.
+	initial *backend.State
+
+	// What follows the server's words.
+	state        *backend.State
+	schema       string
+	status       uint16
+	dialect      router.Dialect
+	serializable bool
+
+	// held is the connection that the session is pinned to, nil without pins.
+	held *backend.Conn
+	pins router.PinSet
+	// parked are the connections that come back to the session if nobody else
+	// needed them.
+	parked []*backend.Conn
+	// last is where the last statement ran, parked or held.
+	last *backend.Conn
+	// unresolved is set when last's collation_connection is not known: the
+	// server told only its character set.
+	unresolved bool
+	// lost is set when the connection of the last statement is gone.
+	lost bool
+
+	position position
+	insertID *backend.Carry
+	things   *things // what pins speak of; nil before the first
+
+	statements map[uint32]*prepared
+	lastID     uint32
+
+	relay  wire.Relay
+	answer wire.Answer
+	seen   seen
+
+	// busy is the connection on which a statement runs, since when busySince says.
+	busy      atomic.Pointer[backend.Conn]
+	busySince atomic.Int64
+	killed    atomic.Bool
+}
+
+// seen is what the answers to the running statement have told.
+type seen struct {
+	conn     *backend.Conn
+	stateSet bool // a variable or the schema changed
+	changed  bool // the server says that the session's state changed
+	charset  bool // character_set_connection changed
+	collated bool // collation_connection did
+	gtid     bool
+	ddl      bool // the statement may change what the catalogue holds
+}
+
+// errQuit ends a session in order.
+var errQuit = errors.New("client quit")
+
+// loop serves commands until the client leaves or something breaks.
+func (x *session) loop() {
+	x.client.SetMaxPacket(x.server.config.Load().MaxPacket)
+	for {
+		frame, payload, err := x.client.ReadCommand()
+		if err != nil {
+			x.readError(err)
+			return
+		}
+		if err := x.command(frame, payload); err != nil {
+			x.failed(err)
+			return
+		}
+		x.client.Release()
+		if x.killed.Load() {
+			return
+		}
+	}
+}
+
+func (x *session) readError(err error) {
+	if errors.Is(err, wire.ErrPacketTooLarge) {
+		_ = x.sendError(&wire.ServerError{Code: wire.CodePacketTooLarge, State: "08S01",
+			Message: "Got a packet bigger than proxy.max_packet of Bellwether; raise it, and max_allowed_packet of the nodes"})
+		return
+	}
+	x.failed(&wire.SideError{Side: wire.SideClient, Err: err})
+}
+
+// failed says why a session ended, where that is worth saying.
+func (x *session) failed(err error) {
+	var side *wire.SideError
+	switch {
+	case errors.Is(err, errQuit), errors.Is(err, io.EOF), x.ctx.Err() != nil, x.killed.Load():
+		return
+	case errors.As(err, &side):
+		x.server.metrics.failure(side.Side, 0)
+	}
+	x.server.log.Debug("session ended", "session", x.id, "error", err)
+}
+
+// recover ends this session, and no other, whatever went wrong in it.
+func (x *session) recover() {
+	if r := recover(); r != nil {
+		x.server.metrics.panics.Add(1)
+		x.server.log.Error("session ended by a defect of Bellwether; please report it",
+			"session", x.id, "panic", r, "stack", string(debug.Stack()))
+		x.client.Close()
+		if c := x.busy.Load(); c != nil {
+			c.Wire.Close()
+		}
+	}
+}
+
+// end gives back whatever the session has.
+func (x *session) end() {
+	x.dropConnections()
+	if x.account != nil {
+		x.account.Leave()
+	}
+}
+
+// dropConnections gives up every connection, ending what runs there.
+func (x *session) dropConnections() {
+	if x.held != nil {
+		x.releaseDirty(x.held)
+		x.held = nil
+	}
+	x.pins = 0
+	for _, c := range x.parked {
+		if c.Retake(x.owner) {
+			x.abandon(c)
+		}
+	}
+	x.parked, x.last = nil, nil
+}
+
+// abandon returns a connection that is in order but carries LAST_INSERT_ID()
+// of a session that will never ask for it again.
+func (x *session) abandon(c *backend.Conn) {
+	if c.InsertID != nil {
+		c.InsertID.Set("")
+	}
+	c.Return()
+}
+
+// releaseDirty resets a connection that holds a transaction, locks or other
+// things of the session at once, because others may wait for them.
+func (x *session) releaseDirty(c *backend.Conn) {
+	if err := x.resetConn(c); err != nil {
+		c.Discard()
+		return
+	}
+	c.Return()
+}
+
+// topology loads the published truth; once for a statement.
+func (x *session) topology() *cluster.Topology { return x.server.store.Load() }
+
+// remote returns the client's address without its port.
+func (x *session) remote() net.IP {
+	if a, ok := x.client.NetConn().RemoteAddr().(*net.TCPAddr); ok {
+		return a.IP
+	}
+	return nil
+}
