@@ -8,17 +8,15 @@ import (
 	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
 )
 
-// arena is where a program is played twice: on a server of its own, straight,
-// and on the proxy. Any number of goroutines may use it, each with a schema of
-// its own.
+// arena is where programs are played twice: on a server of its own, straight,
+// and on the proxy. It does not change; any number of goroutines may use it.
 type arena struct {
 	flavour string
 	// straight and proxied are the addresses of the two sides.
 	straight, proxied string
-	// master is where the proxied side's schemas are made.
+	// master and slaves are the nodes behind the proxied side.
 	master string
-	// settle returns once all slaves have what the master has.
-	settle func() error
+	slaves []string
 }
 
 // verdict is how one play of a program ended; at is -1 where all was equal.
@@ -29,27 +27,9 @@ type verdict struct {
 
 const equal = -1
 
-// prepare makes a schema on both sides.
-func (a *arena) prepare(schema string) error {
-	return a.onBoth(func(c *rawclient.Conn) error { return script(c, schema, schemaOnce(a.flavour)) })
-}
-
-func (a *arena) reset(schema string) error {
-	return a.onBoth(func(c *rawclient.Conn) error { return reset(c, a.flavour, schema) })
-}
-
-func (a *arena) onBoth(work func(*rawclient.Conn) error) error {
-	for _, addr := range []string{a.straight, a.master} {
-		if err := asBoss(addr, work); err != nil {
-			return fmt.Errorf("set up on %s: %w", addr, err)
-		}
-	}
-	return a.settle()
-}
-
 // asBoss runs work on a connection of the operator's.
 func asBoss(addr string, work func(*rawclient.Conn) error) error {
-	c, err := rawclient.Dial(rawclient.Config{Addr: addr, User: boss.user, Password: boss.password, Timeout: 30 * time.Second})
+	c, err := dialBoss(addr)
 	if err != nil {
 		return err
 	}
@@ -58,10 +38,19 @@ func asBoss(addr string, work func(*rawclient.Conn) error) error {
 
 // play runs a program on both sides, a step at a time, to its first difference.
 // The error is the arena's own, not the program's.
-func (a *arena) play(p program, schema string) (verdict, error) {
-	if err := a.reset(schema); err != nil {
-		return verdict{}, fmt.Errorf("reset %s: %w", schema, err)
+func (s *stage) play(p program) (verdict, error) {
+	if err := s.reset(); err != nil {
+		return verdict{}, fmt.Errorf("reset %s: %w", s.schema, err)
 	}
+	s.dirty = p.defines()
+	v, err := s.arena.play(p, s.schema)
+	if v.at != equal || err != nil {
+		s.dirty = true // the two sides may have gone apart
+	}
+	return v, err
+}
+
+func (a *arena) play(p program, schema string) (verdict, error) {
 	pair, d, err := a.connect(p.client, schema)
 	if err != nil || d != "" {
 		return verdict{0, d}, err

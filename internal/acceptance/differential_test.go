@@ -19,6 +19,14 @@ const (
 	enoughFailures = 12
 )
 
+// TestDifferential plays random session programs straight and through the
+// proxy. BELLWETHER_SEED names the first program, BELLWETHER_PROGRAMS how many.
+func TestDifferential(t *testing.T) {
+	onEachFlavour(t, func(t *testing.T, w *world) {
+		contestOf(t, w.arena(), "accd").run(environment("BELLWETHER_SEED", 1), environment("BELLWETHER_PROGRAMS", programsDefault))
+	})
+}
+
 // environment returns a number from the environment.
 func environment(name string, otherwise int) int {
 	n, err := strconv.Atoi(os.Getenv(name))
@@ -60,23 +68,24 @@ func (c *contest) run(first, count int) {
 }
 
 func (c *contest) work(schema string, seeds <-chan uint64) error {
-	if err := c.arena.prepare(schema); err != nil {
+	s, err := newStage(c.arena, schema)
+	if err != nil {
 		return fmt.Errorf("prepare %s: %w", schema, err)
 	}
 	for seed := range seeds {
 		if c.enough() {
-			return nil
+			break
 		}
 		p := generate(seed, c.arena.flavour, c.themes, programLength)
-		v, err := c.arena.play(p, schema)
+		v, err := s.play(p)
 		if err != nil {
 			return fmt.Errorf("play program %d: %w", seed, err)
 		}
 		if v.at != equal {
-			c.report(p, v, schema)
+			c.report(p, v, s)
 		}
 	}
-	return nil
+	return s.close()
 }
 
 func (c *contest) enough() bool {
@@ -85,11 +94,11 @@ func (c *contest) enough() bool {
 	return c.failures >= enoughFailures
 }
 
-func (c *contest) report(p program, v verdict, schema string) {
+func (c *contest) report(p program, v verdict, s *stage) {
 	c.mu.Lock()
 	c.failures++
 	c.mu.Unlock()
-	small, sv, alone := c.arena.shrink(p, v, schema)
+	small, sv, alone := s.shrink(p, v)
 	c.t.Errorf("seed %d differs at statement %d: %s\n%s\n  smallest that differs alone (%v), at %d:\n%s%s",
 		p.seed, v.at, clipped(string(p.at(v)), 200), v.problem, alone, sv.at, small, sv.problem)
 }

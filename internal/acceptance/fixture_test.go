@@ -2,6 +2,8 @@ package acceptance
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
 )
@@ -29,25 +31,30 @@ func schemaOnce(flavour string) []string {
 	return append(statements, routines...)
 }
 
-// tables are dropped and made again before each program.
+// tables are dropped and made again, with their first rows.
 func tables(flavour string) []string {
+	var statements []string
 	if flavour == "mariadb" {
-		return append([]string{"CREATE OR REPLACE SEQUENCE sq"}, commonTables...)
+		statements = append(statements, "CREATE OR REPLACE SEQUENCE sq")
 	}
-	return commonTables
+	statements = append(statements,
+		"DROP TABLE IF EXISTS t1, t2, log, log2, made_table, {db2}.t1",
+		`CREATE TABLE t1 (id INT AUTO_INCREMENT PRIMARY KEY, a INT, b VARCHAR(40), c DECIMAL(10,2), d DATETIME, e DOUBLE,
+			UNIQUE KEY (a)) ENGINE = InnoDB`,
+		"CREATE TABLE t2 (id INT PRIMARY KEY, t1_id INT, note TEXT, flag TINYINT, KEY (t1_id)) ENGINE = InnoDB",
+		"CREATE TABLE log (n INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(100)) ENGINE = InnoDB",
+		"CREATE TABLE {db2}.t1 (id INT PRIMARY KEY, b VARCHAR(40)) ENGINE = InnoDB")
+	return append(statements, rows...)
 }
 
-var commonTables = []string{
-	"DROP TABLE IF EXISTS t1, t2, log, log2, made_table, {db2}.t1",
-	`CREATE TABLE t1 (id INT AUTO_INCREMENT PRIMARY KEY, a INT, b VARCHAR(40), c DECIMAL(10,2), d DATETIME, e DOUBLE,
-		UNIQUE KEY (a)) ENGINE = InnoDB`,
+// rows empty the tables and fill them again. What AUTO_INCREMENT has counted
+// stays, on both sides alike.
+var rows = []string{
+	"BEGIN", "DELETE FROM t1", "DELETE FROM t2", "DELETE FROM log", "DELETE FROM {db2}.t1",
 	`INSERT INTO t1 VALUES (1, 10, 'apple', 1.50, '2024-01-02 03:04:05', 0.5), (2, 20, 'Bär', NULL, '2023-12-31 23:59:59', 1e10),
 		(3, 30, 'cherry', -2.25, NULL, -0.125), (4, NULL, NULL, 99999.99, '2000-02-29 00:00:00', NULL), (5, 50, '', 0, '2038-01-19 03:14:07', 3)`,
-	"CREATE TABLE t2 (id INT PRIMARY KEY, t1_id INT, note TEXT, flag TINYINT, KEY (t1_id)) ENGINE = InnoDB",
 	"INSERT INTO t2 VALUES (1, 1, 'first', 0), (2, 1, 'second', 1), (3, 2, 'third', 1), (4, NULL, NULL, NULL)",
-	"CREATE TABLE log (n INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(100)) ENGINE = InnoDB",
-	"CREATE TABLE {db2}.t1 (id INT PRIMARY KEY, b VARCHAR(40)) ENGINE = InnoDB",
-	"INSERT INTO {db2}.t1 VALUES (1, 'other one'), (2, 'other two')",
+	"INSERT INTO {db2}.t1 VALUES (1, 'other one'), (2, 'other two')", "COMMIT",
 }
 
 var routines = []string{
@@ -83,19 +90,40 @@ func script(c *rawclient.Conn, schema string, statements []string) error {
 	return nil
 }
 
-// reset gives a schema its first content again. Transactions that a failed
-// program left prepared would hold its tables, so they go first.
-func reset(c *rawclient.Conn, flavour, schema string) error {
+// resetSQL gives a schema its first content again, after a program that may
+// have changed the tables themselves or only their rows.
+func resetSQL(flavour string, definitions bool) []string {
+	if definitions {
+		return append([]string{"USE {db}"}, tables(flavour)...)
+	}
+	return append([]string{"USE {db}"}, rows...)
+}
+
+// defines says whether a program may have changed what its tables are.
+func (p program) defines() bool {
+	for _, s := range p.steps {
+		if definition.MatchString(string(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+var definition = regexp.MustCompile(`\b(ALTER|RENAME|INDEX|made_table|sq)\b`)
+
+// forgetXA ends the transactions that a failed program has left prepared, which
+// would hold its tables.
+func forgetXA(c *rawclient.Conn, schema string) error {
 	answer, err := c.Query("XA RECOVER")
 	if err != nil {
 		return fmt.Errorf("list prepared transactions: %w", err)
 	}
 	for _, row := range answer.Rows() {
-		if len(row) > 3 && len(row[3]) > len(schema) && row[3][:len(schema)+1] == schema+"-" {
-			if err := script(c, schema, []string{"XA ROLLBACK '" + row[3] + "'"}); err != nil {
+		if strings.HasPrefix(row[len(row)-1], schema+"-") {
+			if err := script(c, schema, []string{"XA ROLLBACK '" + row[len(row)-1] + "'"}); err != nil {
 				return err
 			}
 		}
 	}
-	return script(c, schema, append([]string{"USE {db}"}, tables(flavour)...))
+	return nil
 }

@@ -12,11 +12,11 @@ const shrinkFor = 6 * time.Second
 // smallest that still differs. alone is false where not even the whole one
 // differs when it is played again: then what other clients did matters, and
 // the program up to its difference is returned.
-func (a *arena) shrink(p program, v verdict, schema string) (small program, found verdict, alone bool) {
+func (s *stage) shrink(p program, v verdict) (small program, found verdict, alone bool) {
 	small, found = p, v
 	small.steps = p.steps[:v.at]
 	deadline := time.Now().Add(shrinkFor)
-	again, err := a.play(small, schema)
+	again, err := s.play(small)
 	if err != nil || again.at == equal {
 		return small, found, false
 	}
@@ -25,7 +25,7 @@ func (a *arena) shrink(p program, v verdict, schema string) (small program, foun
 			less := small
 			end := min(at+size, len(small.steps))
 			less.steps = slices.Delete(slices.Clone(small.steps), at, end)
-			verdict, err := a.play(less, schema)
+			verdict, err := s.play(less)
 			if err != nil || verdict.at == equal {
 				at = end
 				continue

@@ -1,0 +1,162 @@
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// world is one flavour's servers: a cluster of a master and two slaves with the
+// product in front, and a server of the same kind that stands alone.
+type world struct {
+	flavour  string
+	dir      string
+	cluster  *playground.Cluster
+	straight *playground.Cluster
+	proxy    *process
+
+	startError error
+}
+
+func (w *world) start() error {
+	binary, err := suite.binary()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	if err := w.startServers(); err != nil {
+		return err
+	}
+	if w.proxy, err = w.startProxy(binary); err != nil {
+		return err
+	}
+	// The master is open now: its owner has published it.
+	return asBoss(w.master(), func(c *rawclient.Conn) error { return script(c, "", accountsSQL(app)) })
+}
+
+func (w *world) startServers() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	flavour, err := playground.ParseFlavour(w.flavour)
+	if err != nil {
+		return err
+	}
+	options := playground.Options{
+		Flavour: flavour, Relaxed: true, GeneralLog: true, MaxConnections: 700,
+		App: playground.Account{User: boss.user, Password: boss.password},
+	}
+	options.Dir = filepath.Join(w.dir, "straight")
+	if w.straight, err = playground.Start(ctx, options); err != nil {
+		return err
+	}
+	options.Dir, options.Slaves, options.Replicate = filepath.Join(w.dir, "cluster"), 2, true
+	if w.cluster, err = playground.Start(ctx, options); err != nil {
+		return err
+	}
+	for _, n := range append(w.cluster.Nodes, w.straight.Nodes...) {
+		if err := asBoss(n.Addr(), func(c *rawclient.Conn) error { return script(c, "", quietSQL(w.flavour)) }); err != nil {
+			return err
+		}
+	}
+	return asBoss(w.straight.Nodes[0].Addr(), func(c *rawclient.Conn) error {
+		return script(c, "", append([]string{openSQL(w.flavour)}, accountsSQL(app)...))
+	})
+}
+
+// quietSQL turns the general log off until a test reads it.
+func quietSQL(string) []string { return []string{"SET GLOBAL general_log = OFF"} }
+
+// openSQL makes a server writable.
+func openSQL(flavour string) string {
+	if flavour == "mysql" {
+		return "SET GLOBAL super_read_only = OFF, GLOBAL read_only = OFF"
+	}
+	return "SET GLOBAL read_only = OFF"
+}
+
+// accountsSQL makes an account that may do everything in the tests' schemas.
+func accountsSQL(a account) []string {
+	return []string{
+		fmt.Sprintf("CREATE USER '%s'@'%%' IDENTIFIED BY '%s'", a.user, a.password),
+		fmt.Sprintf("GRANT ALL ON `acc%%`.* TO '%s'@'%%'", a.user),
+	}
+}
+
+func (w *world) startProxy(binary string) (*process, error) {
+	addrs, err := freeAddresses(2)
+	if err != nil {
+		return nil, err
+	}
+	proxyAddr, adminAddr := addrs[0], addrs[1]
+	path := filepath.Join(w.dir, "bellwether.yaml")
+	if err := os.WriteFile(path, []byte(w.config(proxyAddr, adminAddr)), 0o600); err != nil {
+		return nil, fmt.Errorf("write configuration: %w", err)
+	}
+	return startProcess(binary, path, proxyAddr, adminAddr)
+}
+
+func (w *world) config(proxyAddr, adminAddr string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "state_dir: state\noperator: {user: %q, password: %q}\nnodes:\n",
+		w.cluster.Operator.User, w.cluster.Operator.Password)
+	for _, n := range w.cluster.Nodes {
+		fmt.Fprintf(&b, "  - {name: %s, address: %q, master: %v}\n", n.Name, n.Addr(), n == w.cluster.Master)
+	}
+	fmt.Fprintf(&b, "proxy: {listen: %q, max_clients: 6000, handshake_timeout: 3s}\nadmin: {listen: %q}\n", proxyAddr, adminAddr)
+	fmt.Fprintf(&b, "pool: {max_per_node: 300, verify_interval: 1s}\nprobes: {catalogue_interval: 1s}\n")
+	return b.String()
+}
+
+func (w *world) master() string { return w.cluster.Master.Addr() }
+
+func (w *world) stop() error {
+	var err error
+	if w.proxy != nil {
+		err = w.proxy.stop()
+	}
+	for _, c := range []*playground.Cluster{w.cluster, w.straight} {
+		if c != nil {
+			err = errors.Join(err, c.Stop())
+		}
+	}
+	return err
+}
+
+// arena is where programs are played in this world.
+func (w *world) arena() *arena {
+	a := &arena{
+		flavour: w.flavour, straight: w.straight.Nodes[0].Addr(), proxied: w.proxy.proxyAddr, master: w.master(),
+	}
+	for _, n := range w.cluster.Slaves() {
+		a.slaves = append(a.slaves, n.Addr())
+	}
+	return a
+}
+
+// stage makes a schema of its own for one test.
+func (w *world) stage(t *testing.T, schema string) *stage {
+	t.Helper()
+	s, err := newStage(w.arena(), schema)
+	if err == nil {
+		err = s.reset()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
