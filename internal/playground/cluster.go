@@ -198,13 +198,13 @@ func (c *Cluster) Stop() error { return c.stop() }
 func (c *Cluster) stopAll() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
+	c.endRelays() // first: a MySQL with idle clients takes ten seconds to shut down
+	err := c.relays.Wait()
 	var servers errgroup.Group
 	for _, n := range c.Nodes {
 		servers.Go(func() error { return n.StopServer(ctx) })
 	}
-	err := servers.Wait()
-	c.endRelays()
-	err = errors.Join(err, c.relays.Wait())
+	err = errors.Join(err, servers.Wait())
 	c.forker.close()
 	if c.unlock != nil {
 		c.unlock()
