@@ -71,7 +71,7 @@ func (h *house) buildProxy(metrics prometheus.Registerer) error {
 	}
 	log := room(h.log, "proxy")
 	h.pools = backend.New(h.config.BackendConfig(), h.store, h.monitor, log)
-	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, proxy.NewMetrics(metrics), log)
+	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, proxy.NewMetrics(metrics, h.pools, h.store), log)
 	return withAdvice(err, "proxy.listen (demo: --proxy)")
 }
 
