@@ -55,7 +55,7 @@ func (s state) failed(o observation) state {
 		return s
 	}
 	s.Health, s.LagKnown, s.Late, s.prompt = HealthDown, false, true, 0
-	s.Problem = fmt.Sprintf("%v: %v", o.outcome, o.err)
+	s.Problem = oneLine(fmt.Sprintf("%v: %v", o.outcome, o.err))
 	return s
 }
 

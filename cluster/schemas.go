@@ -99,6 +99,7 @@ func (s *schemas) run(ctx context.Context) {
 		switch {
 		case err == nil || errors.Is(err, errMoved):
 			complained = ""
+		case errors.Is(err, errNobodyUp): // the watchers say so
 		case ctx.Err() == nil && err.Error() != complained:
 			complained = err.Error()
 			s.monitor.log.Warn("schemas cannot be read, reads that name a function or view go to the master", "error", err)

@@ -14,6 +14,7 @@ type watcher struct {
 	config     *Config // as it was when the connections were opened
 	probe      prober
 	state      state
+	toldLate   bool // what the log last said
 	log        *slog.Logger
 
 	cancel context.CancelFunc
@@ -99,15 +100,26 @@ func (w *watcher) tell(before state, o observation) {
 		w.log.Warn("node is down", "outcome", o.outcome.String(), "error", o.err)
 	case before.Health != now.Health && now.Health == HealthUp:
 		w.log.Info("node is up", "version", now.Version, "identity", now.Identity)
-	case now.Health != HealthUp:
-	case before.Late != now.Late && now.Late:
-		w.log.Warn("slave is late, it serves no reads", "problem", now.Problem, "lag", now.Lag, "gtids", now.LagGTIDs)
-	case before.Late != now.Late:
-		w.log.Info("slave has caught up", "lag", now.Lag)
 	}
+	w.tellLate()
 	if before.Replication != now.Replication && before.Replication != ReplicationUnknown {
 		w.log.Info("replication changed", "before", before.Replication.String(), "now", now.Replication.String(), "problem", now.Problem)
 	}
+}
+
+// tellLate logs a slave that leaves for its lag, and its return. The first
+// probe of a slave may come before the master's, when no lag can be known yet.
+func (w *watcher) tellLate() {
+	now := w.state
+	if now.Health != HealthUp || now.Late == w.toldLate || now.successes < upSuccesses {
+		return
+	}
+	w.toldLate = now.Late
+	if now.Late {
+		w.log.Warn("slave is late, it serves no reads", "problem", now.Problem, "lag", now.Lag, "gtids", now.LagGTIDs)
+		return
+	}
+	w.log.Info("slave has caught up", "lag", now.Lag)
 }
 
 // The pauses between probes.

@@ -1,0 +1,41 @@
+package cluster_test
+
+import (
+	"strings"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// checkInspect: servers as the playground sets them up need no change, and what
+// is made wrong on purpose is found, with the SQL that mends it.
+func (l *live) checkInspect() {
+	c := configOf(l.nodes)
+	c.Nodes[0].Master = true
+	if r := cluster.Inspect(l.Context(), c, 100); r.MustChange() {
+		l.Errorf("something must change on fresh servers:\n%v", r)
+	}
+	l.exec("node1", "CREATE USER weak@'%' IDENTIFIED BY 'weak'")
+	stop, start := "STOP SLAVE", "START SLAVE"
+	if l.nodes.Flavour == playground.MySQL {
+		stop, start = "STOP REPLICA", "START REPLICA"
+	}
+	l.until("account replicated", 5*time.Second, func(t *cluster.Topology) bool {
+		return t.Nodes[2].Applied.ContainsSet(t.Nodes[0].Applied) && t.Nodes[1].Applied.ContainsSet(t.Nodes[0].Applied)
+	})
+	l.exec("node3", stop)
+	r := cluster.Inspect(l.Context(), c, 100)
+	if !strings.Contains(r.String(), start+";  -- must: replication") || !r.MustChange() {
+		l.Errorf("stopped replication is not found:\n%v", r)
+	}
+	l.exec("node3", start)
+	c.Operator = cluster.Account{User: "weak", Password: "weak"}
+	if r := cluster.Inspect(l.Context(), c, 100); !r.MustChange() {
+		l.Errorf("an account without privileges does:\n%v", r)
+	}
+	c.Operator.Password = "wrong"
+	if r := cluster.Inspect(l.Context(), c, 100); !r.MustChange() || r.Findings[0].Name != "connection" {
+		l.Errorf("a wrong password does:\n%v", r)
+	}
+}
