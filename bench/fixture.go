@@ -34,7 +34,7 @@ func (l *lab) fillTables(ctx context.Context) error {
 			return fmt.Errorf("fill tables: %w in %.60s", err, sql)
 		}
 	}
-	return nil
+	return l.awaitSlaves(ctx)
 }
 
 func fixture() []string {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/bellwether-db/bellwether/bench/rawmysql"
+	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
 // lab is the server under test, its tables, and what is needed to start
@@ -20,7 +21,7 @@ type lab struct {
 	program     string // the bellwether binary
 	version     string // of the server
 	nursery     nursery
-	servers     servers
+	cluster     *playground.Cluster // nil where the server was given
 }
 
 type account struct{ User, Password string }
@@ -52,5 +53,9 @@ func openLab(ctx context.Context, o *options) (_ *lab, err error) {
 // close stops everything that the lab has started and removes its folder.
 func (l *lab) close() error {
 	l.nursery.close()
-	return errors.Join(l.servers.stop(), os.RemoveAll(l.dir))
+	var err error
+	if l.cluster != nil {
+		err = l.cluster.Stop()
+	}
+	return errors.Join(err, os.RemoveAll(l.dir))
 }

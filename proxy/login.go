@@ -155,6 +155,7 @@ func (x *session) judge(l *wire.Login) error {
 		return l.AccessDenied()
 	}
 	x.server.pools.Remember(a)
+	x.account = a
 	return nil
 }
 

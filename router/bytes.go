@@ -20,6 +20,7 @@ const (
 	classClose     // )
 	classSemicolon // ;
 	classBackslash
+	classParam // ?
 	classOdd // control characters
 )
 
@@ -61,7 +62,7 @@ func makeByteClass() (t [256]class) {
 	for c, class := range map[byte]class{
 		'\'': classSingle, '"': classDouble, '`': classBacktick, '-': classMinus, '#': classHash,
 		'/': classSlash, '*': classStar, '.': classDot, '(': classOpen, ')': classClose, ';': classSemicolon,
-		'\\': classBackslash,
+		'\\': classBackslash, '?': classParam,
 	} {
 		t[c] = class
 	}

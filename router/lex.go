@@ -42,6 +42,7 @@ func (t token) ident() bool { return t.kind == tokenWord || t.kind == tokenQuote
 // lexer cuts the stripped text, which has no comments any more, into tokens.
 type lexer struct {
 	text    string
+	src     []byte // the same bytes
 	pos     int
 	dialect Dialect
 	tokens  []token
@@ -50,7 +51,7 @@ type lexer struct {
 
 // lex returns the tokens of the stripped text and the hint in it.
 func lex(text string, d Dialect) ([]token, Hint) {
-	l := lexer{text: text, dialect: d, tokens: make([]token, 0, len(text)/4+4)}
+	l := lexer{text: text, src: []byte(text), dialect: d, tokens: make([]token, 0, len(text)/4+4)}
 	for l.pos < len(text) {
 		l.next()
 	}
@@ -80,7 +81,7 @@ func (l *lexer) next() {
 	case c == '`' || c == '"' && l.dialect.ANSIQuotes:
 		l.quoted(c)
 	case c == '\'' || c == '"':
-		end, _ := skipText([]byte(l.text), l.pos, c, !l.dialect.NoBackslashEscapes)
+		end, _ := skipText(l.src, l.pos, c, !l.dialect.NoBackslashEscapes)
 		l.add(tokenString, end)
 	case c == '@':
 		l.at()
@@ -89,7 +90,7 @@ func (l *lexer) next() {
 	case identLower[c] != 0:
 		l.word()
 	case c == '.' && l.numberFollows():
-		l.add(tokenNumber, fractionEnd([]byte(l.text), l.pos))
+		l.add(tokenNumber, fractionEnd(l.src, l.pos))
 	default:
 		l.add(tokenPunct, l.pos+1)
 	}
@@ -104,7 +105,7 @@ func (l *lexer) numberFollows() bool {
 }
 
 func (l *lexer) quoted(quote byte) {
-	end, _ := skipText([]byte(l.text), l.pos, quote, false)
+	end, _ := skipText(l.src, l.pos, quote, false)
 	start := l.pos
 	l.add(tokenQuoted, end)
 	l.tokens[len(l.tokens)-1].text = unquote(l.text[start:end])
@@ -122,7 +123,7 @@ func unquote(s string) string {
 func (l *lexer) word() {
 	end := l.pos
 	if byteClass[l.text[end]] == classDigit && !l.afterDot() {
-		if end = numberEnd([]byte(l.text), l.pos); end > l.pos {
+		if end = numberEnd(l.src, l.pos); end > l.pos {
 			l.add(tokenNumber, end)
 			return
 		}
@@ -131,7 +132,7 @@ func (l *lexer) word() {
 		end++
 	}
 	if end == l.pos+1 && end < len(l.text) && l.text[end] == '\'' && strings.IndexByte("xbn", l.text[l.pos]) >= 0 {
-		end, _ = skipText([]byte(l.text), end, '\'', !l.dialect.NoBackslashEscapes)
+		end, _ = skipText(l.src, end, '\'', !l.dialect.NoBackslashEscapes)
 		l.add(tokenString, end)
 		return
 	}
@@ -151,7 +152,7 @@ func (l *lexer) at() {
 	if end < len(l.text) {
 		switch c := l.text[end]; c {
 		case '`', '\'', '"':
-			end, _ = skipText([]byte(l.text), end, c, c != '`' && !l.dialect.NoBackslashEscapes)
+			end, _ = skipText(l.src, end, c, c != '`' && !l.dialect.NoBackslashEscapes)
 		case '?':
 			end++
 		}

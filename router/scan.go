@@ -199,23 +199,9 @@ func columnList(t []token, i int) bool {
 	if prev := at(t, i-1); prev.is("as") || prev.punct(')') {
 		return true
 	}
-	end := closing(t, i+1)
-	return at(t, end+1).is("as") && at(t, end+2).punct('(')
-}
-
-// closing is the index of the parenthesis that closes the one at i.
-func closing(t []token, i int) int {
-	depth := 0
-	for ; i < len(t); i++ {
-		switch {
-		case t[i].punct('('):
-			depth++
-		case t[i].punct(')'):
-			depth--
-			if depth == 0 {
-				return i
-			}
-		}
+	end := i + 2
+	for at(t, end).ident() || at(t, end).punct(',') {
+		end++
 	}
-	return i
+	return at(t, end).punct(')') && at(t, end+1).is("as") && at(t, end+2).punct('(')
 }

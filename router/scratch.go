@@ -94,6 +94,8 @@ func (s *Scratch) token(i int) int {
 	case classSemicolon:
 		s.keep, s.words, s.depth = false, 0, 0
 		return s.punct(i)
+	case classParam:
+		return s.numeral(i, i+1)
 	case classBackslash:
 		return s.backslash(i)
 	case classOdd:

@@ -31,6 +31,9 @@ func (a *analysis) scanShow(t []token, i int) {
 			a.scan(t[i+1:])
 			return
 		}
+		if t[i].is("for") || t[i].is("lock") || t[i].is("into") {
+			a.clause(t, i)
+		}
 		if t[i].kind == tokenSystem || t[i].kind == tokenAssign || t[i].kind == tokenUser {
 			a.forbid(ReasonUncertain)
 		}

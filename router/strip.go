@@ -15,7 +15,7 @@ func (s *Scratch) number(i int) int {
 	return s.numeral(i, end)
 }
 
-// numeral writes the number from i to end.
+// numeral writes the number, or placeholder, from i to end.
 func (s *Scratch) numeral(i, end int) int {
 	if !s.keep {
 		s.literal()
@@ -260,6 +260,9 @@ func (s *Scratch) closeGroup(i int) int {
 		return i
 	}
 	from := s.open[s.depth]
+	for identLower[s.out[from-1]] != 0 && from > prefix { // ROW(1), ROW(2)
+		from--
+	}
 	before := from - 1 - (len(s.out) - from)
 	if before < prefix || s.out[from-1] != ',' {
 		return i
