@@ -21,7 +21,7 @@ const (
 	classSemicolon // ;
 	classBackslash
 	classParam // ?
-	classOdd // control characters
+	classOdd   // control characters
 )
 
 // Marks stand in the stripped text for what no byte of a statement can: a
