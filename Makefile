@@ -8,13 +8,15 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
-# How long each fuzz target runs, how long the soak, how many rounds of chaos.
+# How long each fuzz target runs, how many faults the chaos makes, how many
+# sessions the soak plays, and which ones (the same seed makes the same again).
 FUZZTIME ?= 30s
-SOAKTIME ?= 10m
 ROUNDS   ?= 20
+PROGRAMS ?= 5000
+SEED     ?= $(shell echo $$RANDOM)
 # One package to test or fuzz: make test PKG=./wire
 PKG ?= ./...
-# Flags of `make demo`, as in: make demo ARGS="--servers mariadb --slaves 3"
+# Flags of the demo and the bench, as in: make demo ARGS="--servers mariadb --slaves 3"
 ARGS ?=
 
 .PHONY: help build demo test lint fuzz chaos soak bench clean servers go compiler
@@ -36,7 +38,7 @@ lint: go bin/staticcheck ## check formatting, go vet, staticcheck and the house'
 	if [[ -n $$unformatted ]]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	go vet $(PKG)
 	bin/staticcheck $(PKG)
-	go vet -tags 'chaos soak' ./internal/acceptance/...
+	go vet -tags chaos ./cmd/bellwether
 	go test ./internal/layout
 
 fuzz: go ## run every fuzz target for FUZZTIME (30s) each
@@ -47,15 +49,15 @@ fuzz: go ## run every fuzz target for FUZZTIME (30s) each
 	  done; \
 	done
 
-chaos: build servers compiler ## break real servers at random under load, ROUNDS (20) times
-	BELLWETHER_ROUNDS=$(ROUNDS) go test -race -tags chaos -timeout 0 -count 1 -v -run Chaos ./internal/acceptance/...
+chaos: go servers compiler ## break real servers at random under load, ROUNDS (20) times
+	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) go test -race -tags chaos -timeout 0 -count 1 -v -run '^TestChaos$$' ./cmd/bellwether
 
-soak: build servers compiler ## keep real servers and 256 clients busy for SOAKTIME (10m)
-	BELLWETHER_SOAKTIME=$(SOAKTIME) go test -tags soak -timeout 0 -count 1 -v -run Soak ./internal/acceptance/...
+soak: go servers compiler ## compare PROGRAMS (5000) random sessions, straight and through
+	BELLWETHER_PROGRAMS=$(PROGRAMS) BELLWETHER_SEED=$(SEED) go test -timeout 0 -count 1 -v -run '^TestDifferential$$' ./internal/acceptance
 
 bench: build ## measure against a straight connection and HAProxy
 	scripts/servers.sh mysql haproxy
-	go run ./bench
+	go run ./bench $(ARGS)
 
 clean: ## remove what was built; the fetched servers stay in the cache
 	rm -rf bin dist

@@ -1,0 +1,168 @@
+//go:build chaos
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// fault breaks a node for a while and mends it again.
+type fault struct {
+	name string
+	do   func(ctx context.Context, n *playground.Node, hold time.Duration) error
+}
+
+var faults = []fault{
+	{"kill", func(ctx context.Context, n *playground.Node, hold time.Duration) error {
+		if err := n.Kill(); err != nil {
+			return err
+		}
+		sleep(ctx, hold)
+		return n.StartServer(ctx)
+	}},
+	{"pause", func(ctx context.Context, n *playground.Node, hold time.Duration) error {
+		if err := n.Pause(); err != nil {
+			return err
+		}
+		sleep(ctx, hold)
+		return n.Resume()
+	}},
+	{"cut", func(ctx context.Context, n *playground.Node, hold time.Duration) error {
+		n.Cut()
+		sleep(ctx, hold)
+		n.Mend()
+		return nil
+	}},
+	{"cut one way", func(ctx context.Context, n *playground.Node, hold time.Duration) error {
+		n.CutFromNode()
+		sleep(ctx, hold)
+		n.Mend()
+		return nil
+	}},
+	{"reset", func(_ context.Context, n *playground.Node, _ time.Duration) error {
+		n.ResetConnections()
+		return nil
+	}},
+}
+
+// sleep is how long a fault holds; it ends with the context.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// number reads a setting of the chaos from the environment.
+func number(name string, otherwise int) int {
+	n, err := strconv.Atoi(os.Getenv(name))
+	if err != nil {
+		return otherwise
+	}
+	return n
+}
+
+// TestChaos breaks one node after another while clients write and read. A
+// broken slave costs no client an error; a broken master costs errors, but no
+// write that was acknowledged; and a session never misses its own write. At
+// the end every node has the same rows. BELLWETHER_ROUNDS says how many faults,
+// BELLWETHER_SEED which.
+func TestChaos(t *testing.T) {
+	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
+		t.Run(flavour.String(), func(t *testing.T) {
+			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 2, Replicate: true})
+			s := startServing(t, servers)
+			seed := uint64(number("BELLWETHER_SEED", 1))
+			random := rand.New(rand.NewPCG(seed, seed))
+			load := startLoad(t, s, 8)
+			for round := range number("BELLWETHER_ROUNDS", 20) {
+				node, f := servers.Nodes[random.IntN(len(servers.Nodes))], faults[random.IntN(len(faults))]
+				hold := time.Duration(500+random.IntN(2500)) * time.Millisecond
+				t.Logf("round %d: %s of %s for %v", round+1, f.name, node.Name, hold)
+				load.expectErrors(node == servers.Master)
+				if err := f.do(t.Context(), node, hold); err != nil {
+					t.Fatalf("%s of %s: %v", f.name, node.Name, err)
+				}
+				s.waitReady(t)
+				load.waitServed(t)
+			}
+			load.stop(t)
+			s.compare(t, load)
+		})
+	}
+}
+
+// serving is `bellwether serve` in this process, in front of real servers.
+type serving struct {
+	servers *playground.Cluster
+	house   *house
+}
+
+// startServing serves until the test ends.
+func startServing(t *testing.T, servers *playground.Cluster) *serving {
+	t.Helper()
+	d := &demoRun{
+		options: demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0"}, folder: demoFolder(t.TempDir()), logs: t.Output(),
+	}
+	h, err := d.furnish(servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := h.run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	t.Cleanup(func() { stop(); running.Wait() })
+	s := &serving{servers: servers, house: h}
+	s.waitReady(t)
+	return s
+}
+
+// waitReady waits until every node serves again.
+func (s *serving) waitReady(t *testing.T) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for !allServe(s.house.store.Load()) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the nodes did not come back: %s", unready(s.house.store.Load()))
+		}
+		sleep(t.Context(), 20*time.Millisecond)
+	}
+}
+
+// compare waits until the slaves have caught up, and wants every acknowledged
+// row on every node, and the same rows everywhere.
+func (s *serving) compare(t *testing.T, l *load) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.servers.WaitCaughtUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var first string
+	for _, node := range s.servers.Nodes {
+		rows, err := node.Query(ctx, "SELECT CONCAT(COUNT(*), ' rows, sum ', SUM(CRC32(CONCAT(worker, '-', number)))) FROM chaos.written")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = rows
+		}
+		if rows != first {
+			t.Errorf("%s has %s, %s has %s", node.Name, rows, s.servers.Nodes[0].Name, first)
+		}
+	}
+	l.compare(ctx, t)
+}
