@@ -189,6 +189,23 @@ func TestMonitorMeasuresLag(t *testing.T) {
 	})
 }
 
+// Bellwether starts while the master is down: the slave that has most serves.
+func TestMonitorGuessesAnUnseenMaster(t *testing.T) {
+	fakeTime(t, func(w *watched) {
+		behind := mustGTID(w, FlavourMySQL, uuidA+":1-3")
+		w.monitor.trail.note(guessed, time.Now(), nil)
+		w.nodes["db1:3306"].set(func(f *fakeNode) { f.answer = observation{outcome: OutcomeRefused, err: errors.New("refused")} })
+		w.nodes["db2:3306"].set(func(f *fakeNode) { f.answer.applied = behind })
+		w.pass(3 * time.Second)
+		if n := w.node(2); !n.Readable() || n.Lag != 0 {
+			w.Errorf("the furthest slave: %+v", n)
+		}
+		if n := w.node(1); n.Readable() || n.LagGTIDs != 2 || n.LagKnown {
+			w.Errorf("the other slave: %+v", n)
+		}
+	})
+}
+
 func TestMonitorReportsAnotherServer(t *testing.T) {
 	fakeTime(t, func(w *watched) {
 		w.nodes["db2:3306"].set(func(f *fakeNode) { f.answer.server.identity = "stranger" })

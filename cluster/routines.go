@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -169,14 +168,4 @@ func (c *Catalogue) equal(other *Catalogue) bool {
 		}
 	}
 	return true
-}
-
-// sortedUnsafe is for logs: the first names, in order.
-func (c *Catalogue) sortedUnsafe(most int) []string {
-	names := make([]string, 0, len(c.Unsafe))
-	for name := range c.Unsafe {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names[:min(most, len(names))]
 }

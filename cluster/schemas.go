@@ -231,7 +231,7 @@ func (s *schemas) publish(c *Catalogue, epoch uint64) error {
 		d.SetCatalogue(c)
 	})
 	if err == nil && old.Version != t.Catalogue.Version {
-		s.monitor.log.Info("catalogue read", "version", c.Version, "unsafe", len(c.Unsafe), "first", c.sortedUnsafe(20), "collations", len(c.Collations))
+		s.monitor.log.Info("catalogue read", "version", c.Version, "unsafe", len(c.Unsafe), "collations", len(c.Collations))
 	}
 	return err
 }

@@ -34,6 +34,28 @@ const trailLength = 512
 func (t *trail) note(master string, at time.Time, set *GTIDSet) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.add(master, at, set)
+}
+
+// guessed is the name under which the trail of an unseen master runs.
+const guessed = ""
+
+// guess stands in while the master is down and was never seen: then the furthest
+// that any node has is the best that is known of it, and the node that has it
+// may serve reads. A trail of the master itself is kept.
+func (t *trail) guess(at time.Time, set *GTIDSet) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.master != guessed {
+		return
+	}
+	if n := len(t.samples); n > 0 && at.Before(t.samples[n-1].at) {
+		at = t.samples[n-1].at
+	}
+	t.add(guessed, at, set)
+}
+
+func (t *trail) add(master string, at time.Time, set *GTIDSet) {
 	if t.master != master || set == nil {
 		t.master, t.samples = master, nil
 	}

@@ -72,12 +72,32 @@ func (w *watcher) take(o observation) {
 	m, before := w.monitor, w.state
 	m.metrics.probed(w.name, o.outcome, o.ended.Sub(o.begun))
 	role := w.role()
-	if role == RoleMaster && o.outcome == OutcomeAnswered {
+	switch {
+	case o.outcome != OutcomeAnswered:
+	case role == RoleMaster:
 		m.trail.note(w.name+" "+o.server.identity, o.ended, o.applied)
+	default:
+		w.guess(o)
 	}
 	w.state = judge(before, o, role, m.trail.read(o.applied, o.begun), m.config.Load().MaxLag)
 	m.store.Report(func(d *ReportDraft) { d.SetCondition(w.name, w.addr, w.state.Condition) })
 	w.tell(before, o)
+}
+
+// guess notes the furthest position of all nodes, while there is no master to
+// ask for its own.
+func (w *watcher) guess(o observation) {
+	t := w.monitor.store.Load()
+	if master := t.MasterNode(); master != nil && master.Health != HealthDown {
+		return
+	}
+	furthest := o.applied
+	for i := range t.Nodes {
+		if n := &t.Nodes[i]; n.Name != w.name && n.Health == HealthUp {
+			furthest = furthest.Union(n.Applied)
+		}
+	}
+	w.monitor.trail.guess(o.begun, furthest)
 }
 
 func (w *watcher) role() Role {
