@@ -16,7 +16,12 @@ func (l *live) checkInspect() {
 	if r := cluster.Inspect(l.Context(), c, 100); r.MustChange() {
 		l.Errorf("something must change on fresh servers:\n%v", r)
 	}
-	l.exec("node1", "CREATE USER weak@'%' IDENTIFIED BY 'weak'")
+	l.exec("node1", "CREATE USER weak@'%' IDENTIFIED BY 'weak'", "CREATE USER least@'%' IDENTIFIED BY 'least'")
+	grants := "REPLICATION CLIENT, SELECT, SHOW VIEW, SYSTEM_VARIABLES_ADMIN"
+	if l.nodes.Flavour == playground.MariaDB {
+		grants = "SLAVE MONITOR, SELECT, SHOW VIEW, READ_ONLY ADMIN"
+	}
+	l.exec("node1", "GRANT "+grants+" ON *.* TO least@'%'")
 	stop, start := "STOP SLAVE", "START SLAVE"
 	if l.nodes.Flavour == playground.MySQL {
 		stop, start = "STOP REPLICA", "START REPLICA"
@@ -37,5 +42,30 @@ func (l *live) checkInspect() {
 	c.Operator.Password = "wrong"
 	if r := cluster.Inspect(l.Context(), c, 100); !r.MustChange() || r.Findings[0].Name != "connection" {
 		l.Errorf("a wrong password does:\n%v", r)
+	}
+}
+
+// checkLeastPrivileges: what Inspect says must be granted is enough to probe
+// and to read the schemas, and a reload that changes the account leaves every
+// node up.
+func (l *live) checkLeastPrivileges() {
+	c := configOf(l.nodes)
+	c.Nodes[0].Master = true
+	c.Operator = cluster.Account{User: "least", Password: "least"}
+	if r := cluster.Inspect(l.Context(), c, 0); r.MustChange() {
+		l.Errorf("the account has what it must:\n%v", r)
+	}
+	before := l.store.Load()
+	l.monitor.Apply(c)
+	l.until("all up by the other account", 5*time.Second, func(t *cluster.Topology) bool {
+		for i, n := range t.Nodes {
+			if n.Health != cluster.HealthUp || !n.Since.After(before.Nodes[i].Since) {
+				return false
+			}
+		}
+		return t.Catalogue.Known && len(t.Readable) == 2
+	})
+	if now := l.store.Load().Catalogue; now.Version != before.Catalogue.Version {
+		l.Errorf("the account sees other schemas: version %d after %d", now.Version, before.Catalogue.Version)
 	}
 }

@@ -95,6 +95,8 @@ func TestLive(t *testing.T) {
 			l.checkCatalogue()
 			l.checkStale()
 			l.checkInspect()
+			l.checkLeastPrivileges()
+			l.checkPackages()
 			l.checkLag()
 			l.checkKill()
 			l.checkPause()
@@ -197,6 +199,16 @@ func (l *live) checkCatalogue() {
 	if _, ok := after.Unsafe["plain"]; ok || after.Version <= before.Version {
 		l.Errorf("version %d after %d, plain view unsafe: %v", after.Version, before.Version, ok)
 	}
+}
+
+// checkPackages: a function in a package of MariaDB's is a function, too.
+func (l *live) checkPackages() {
+	if l.nodes.Flavour != playground.MariaDB {
+		return
+	}
+	l.exec("node1", "SET sql_mode = ORACLE", "CREATE PACKAGE c.pk AS FUNCTION packed(a INT) RETURN INT; END",
+		"CREATE PACKAGE BODY c.pk AS FUNCTION packed(a INT) RETURN INT AS BEGIN RETURN 1; END; END", "CREATE VIEW c.three AS SELECT c.pk.packed(1) AS n")
+	l.until("package found", 5*time.Second, names("pk", "packed", "three"))
 }
 
 // checkStale: a hint makes the catalogue unknown at once; its version moves
