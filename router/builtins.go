@@ -17,8 +17,8 @@ var bothBuiltins = words(
 	pow power radians rand round sign sin sqrt tan truncate`,
 	// Text.
 	`ascii bin bit_count bit_length char_length character_length chr concat concat_ws elt export_set field find_in_set
-	from_base64 hex insert instr lcase left length load_default locate lower lpad ltrim make_set mid octet_length ord
-	position quote regexp_instr regexp_like regexp_replace regexp_substr repeat replace reverse right rpad rtrim
+	from_base64 hex insert instr lcase left length locate lower lpad ltrim make_set mid octet_length ord
+	position quote regexp_instr regexp_replace regexp_substr repeat replace reverse right rpad rtrim
 	soundex space substr substring substring_index to_base64 trim ucase unhex upper weight_string`,
 	// Dates.
 	`adddate addtime convert_tz curdate current_date current_time current_timestamp curtime date date_add date_format
@@ -39,7 +39,7 @@ var bothBuiltins = words(
 	json_object json_overlaps json_pretty json_quote json_remove json_replace json_schema_valid json_search json_set
 	json_table json_type json_unquote json_valid json_value`,
 	// Shapes.
-	`geometrycollection linestring mbrcontains mbrcoveredby mbrdisjoint mbrequals mbrintersects mbroverlaps mbrtouches
+	`geometrycollection linestring mbrcontains mbrdisjoint mbrequals mbrintersects mbroverlaps mbrtouches
 	mbrwithin multilinestring multipoint multipolygon point polygon
 	st_area st_asbinary st_asgeojson st_astext st_aswkb st_aswkt st_buffer st_centroid st_contains st_convexhull
 	st_crosses st_difference st_dimension st_disjoint st_distance st_distance_sphere st_endpoint st_envelope st_equals
@@ -62,7 +62,7 @@ var mysqlBuiltins = words(
 	bin_to_uuid uuid_to_bin is_uuid icu_version format_bytes format_pico_time
 	gtid_subset gtid_subtract statement_digest statement_digest_text
 		st_frechetdistance st_hausdorffdistance st_lineinterpolatepoint st_lineinterpolatepoints st_makeenvelope
-	st_pointatdistance st_swapxy st_transform st_latitude st_longitude 	distance vector_dim string_to_vector vector_to_string 	mbrcovers`,
+	st_pointatdistance st_swapxy st_transform st_latitude st_longitude 	regexp_like mbrcoveredby distance vector_dim string_to_vector vector_to_string 	mbrcovers`,
 )
 
 // mariadbBuiltins are those of MariaDB alone, 10.5 to 11.8. Source: the MariaDB
@@ -73,14 +73,13 @@ var mariadbBuiltins = words(
 	dimension disjoint encode encrypt endpoint envelope equals exteriorring 	geomcollfromtext geomcollfromwkb geometrycollectionfromtext geometrycollectionfromwkb geometryfromtext
 	geometryfromwkb geometryn geometrytype geomfromtext geomfromwkb glength interiorringn intersects isclosed isempty
 	isring issimple json_compact json_detailed json_equals json_exists json_loose json_normalize json_query json_key_value
-	json_array_intersect json_object_filter_keys json_object_to_array json_unquote kdf lengthb length_oracle
-	linefromtext linefromwkb linestringfromtext linestringfromwkb median mlinefromtext mlinefromwkb months_between
+	json_array_intersect json_object_filter_keys json_object_to_array json_unquote kdf lengthb 	linefromtext linefromwkb linestringfromtext linestringfromwkb median mlinefromtext mlinefromwkb months_between
 	mpointfromtext mpointfromwkb mpolyfromtext mpolyfromwkb multilinestringfromtext multilinestringfromwkb
 	multipointfromtext multipointfromwkb multipolygonfromtext multipolygonfromwkb natural_sort_key numgeometries
 	numinteriorrings numpoints nvl nvl2 old_password overlaps password percentile_cont percentile_disc
 	pointfromtext pointfromwkb pointn pointonsurface polyfromtext polyfromwkb polygonfromtext polygonfromwkb
 	random_bytes replace_oracle rownum rtrim_oracle sformat srid st_boundary st_isring st_pointonsurface st_relate startpoint
-	substr_oracle sys_guid to_char to_date to_number touches trim_oracle trunc within x y
+	substr_oracle sys_guid to_char to_date touches trim_oracle trunc within x y
 	uuid_v4 uuid_v7 vec_distance vec_distance_euclidean vec_distance_cosine vec_fromtext vec_totext
 	lpad_oracle rpad_oracle ltrim_oracle st_numinteriorrings format_pico_time format_bytes
 	st_latfromgeohash json_schema_valid value`,
