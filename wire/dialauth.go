@@ -2,6 +2,8 @@ package wire
 
 import (
 	"bytes"
+	"crypto/rsa"
+	"crypto/tls"
 	"fmt"
 )
 
@@ -43,15 +45,31 @@ func (h *nodeHandshake) switchPlugin(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if s.plugin != pluginSHA2 && s.plugin != pluginNative {
-		return fmt.Errorf("%w: %q", ErrAuthPlugin, s.plugin)
-	}
-	auth, ok := h.secret.answer(s.plugin, s.nonce)
-	if !ok {
-		return ErrNeedPassword
-	}
 	h.plugin, h.nonce = s.plugin, s.nonce
-	return h.send(auth)
+	switch s.plugin {
+	case pluginSHA2, pluginNative:
+		auth, ok := h.secret.answer(s.plugin, s.nonce)
+		if !ok {
+			return ErrNeedPassword
+		}
+		return h.send(auth)
+	case pluginSHA256:
+		return h.sha256()
+	}
+	return fmt.Errorf("%w: %q", ErrAuthPlugin, s.plugin)
+}
+
+// sha256RequestKey asks for the public key in sha256_password's exchange.
+const sha256RequestKey = 0x01
+
+// sha256 answers sha256_password, which always wants the password itself. MySQL
+// names it for accounts that do not exist, too, so as not to give them away.
+func (h *nodeHandshake) sha256() error {
+	_, encrypted := h.conn.NetConn().(*tls.Conn) // a socket will not do for this plugin
+	if h.secret.empty() {
+		encrypted = true
+	}
+	return h.sendPassword(encrypted, sha256RequestKey)
 }
 
 // more takes up an AuthMoreData, which only caching_sha2_password sends.
@@ -68,30 +86,22 @@ func (h *nodeHandshake) more(data []byte) error {
 	return fmt.Errorf("authentication data 0x%02x: %w", data[0], ErrMalformed)
 }
 
-// full sends the password itself: in clear where nobody can listen, else
-// encrypted with the node's public key.
+// full sends the password itself, as caching_sha2_password wants it.
 func (h *nodeHandshake) full() error {
+	return h.sendPassword(private(h.conn.NetConn()), sha2RequestKey)
+}
+
+// sendPassword sends the password in clear, or else encrypted with the node's
+// public key, which it asks for with the byte request.
+func (h *nodeHandshake) sendPassword(inClear bool, request byte) error {
 	password, ok := h.secret.Password()
 	if !ok {
 		return ErrNeedPassword
 	}
-	if private(h.conn.NetConn()) {
+	if inClear {
 		return h.send(append([]byte(password), 0))
 	}
-	if err := h.send([]byte{sha2RequestKey}); err != nil {
-		return err
-	}
-	text, err := h.conn.ReadPacket()
-	if err != nil {
-		return fmt.Errorf("read node's public key: %w", err)
-	}
-	if IsError(text) {
-		return serverError(text)
-	}
-	if len(text) == 0 || text[0] != authMoreData {
-		return fmt.Errorf("read node's public key: %w", ErrMalformed)
-	}
-	key, err := parsePublicKey(text[1:])
+	key, err := h.publicKey(request)
 	if err != nil {
 		return err
 	}
@@ -100,6 +110,23 @@ func (h *nodeHandshake) full() error {
 		return err
 	}
 	return h.send(message)
+}
+
+func (h *nodeHandshake) publicKey(request byte) (*rsa.PublicKey, error) {
+	if err := h.send([]byte{request}); err != nil {
+		return nil, err
+	}
+	text, err := h.conn.ReadPacket()
+	if err != nil {
+		return nil, fmt.Errorf("read node's public key: %w", err)
+	}
+	if IsError(text) {
+		return nil, serverError(text)
+	}
+	if len(text) == 0 || text[0] != authMoreData {
+		return nil, fmt.Errorf("read node's public key: %w", ErrMalformed)
+	}
+	return parsePublicKey(text[1:])
 }
 
 func (h *nodeHandshake) send(payload []byte) error {

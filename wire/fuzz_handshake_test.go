@@ -83,6 +83,7 @@ func FuzzDial(f *testing.F) {
 	f.Add(frames(0, hello, []byte{authMoreData, sha2FullRequired}, append([]byte{authMoreData}, text...), ok))
 	f.Add(frames(0, hello, appendAuthSwitch(nil, pluginNative, newNonce()), ok))
 	f.Add(frames(0, hello, appendAuthSwitch(nil, "mysql_clear_password", nil), ok))
+	f.Add(frames(0, hello, appendAuthSwitch(nil, pluginSHA256, newNonce()), append([]byte{authMoreData}, text...), ok))
 	f.Add(frames(0, hello, AppendError(nil, &ServerError{Code: 1045, State: "28000"})))
 	f.Add(frames(0, AppendError(nil, &ServerError{Code: 1040})))
 	hello[len("\x0a5.5.5-10.11-MariaDB\x00")+4+8+1+1] |= byte(ClientSSL >> 8)

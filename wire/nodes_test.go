@@ -183,10 +183,28 @@ func TestDialMySQL(t *testing.T) {
 		})
 	}
 	refusals(t, n)
+	t.Run("sha256_password", func(t *testing.T) {
+		n.exec(t, "SET GLOBAL read_only = 0", "CREATE USER sha256@'%' IDENTIFIED WITH sha256_password BY 'pw'",
+			"CREATE USER sha256open@'%' IDENTIFIED WITH sha256_password", "GRANT SELECT ON mysql.* TO sha256@'%', sha256open@'%'")
+		for _, mode := range modes {
+			for user, password := range map[string]string{"sha256": "pw", "sha256open": ""} {
+				cfg := n.config(mode, wire.PasswordSecret(password))
+				cfg.User = user
+				dial(t, cfg)
+			}
+			cfg := n.config(mode, sha2)
+			cfg.User = "sha256"
+			needsPassword(t, cfg)
+			cfg.Secret = wire.PasswordSecret("wrong")
+			refused(t, cfg, wire.CodeAccessDenied)
+		}
+	})
 	t.Run("socket", func(t *testing.T) {
 		n.forget(t)
 		cfg := n.config(wire.TLSOff, password)
 		cfg.Network, cfg.Addr = "unix", n.Socket()
+		dial(t, cfg)
+		cfg.User, cfg.Secret = "sha256", wire.PasswordSecret("pw") // wants RSA even here
 		dial(t, cfg)
 	})
 	t.Run("ok packets", func(t *testing.T) { roundTripOK(t, n.config(wire.TLSOff, password)) })
@@ -225,9 +243,11 @@ func refusals(t *testing.T, n *node) {
 	for _, mode := range []wire.TLSMode{wire.TLSOff, wire.TLSRequired} {
 		refused(t, n.config(mode, wire.PasswordSecret("wrong")), wire.CodeAccessDenied)
 		refused(t, n.config(mode, wire.PasswordSecret("")), wire.CodeAccessDenied)
-		stranger := n.config(mode, wire.PasswordSecret("x"))
-		stranger.User = "nobody-here"
-		refused(t, stranger, wire.CodeAccessDenied)
+		for _, name := range []string{"nobody-here", "nobody", "a", "b", "c", "d"} { // MySQL makes up a plugin for each
+			stranger := n.config(mode, wire.PasswordSecret("x"))
+			stranger.User = name
+			refused(t, stranger, wire.CodeAccessDenied)
+		}
 		lost := n.config(mode, wire.PasswordSecret(n.account.Password))
 		lost.Database = "no_such_database"
 		refused(t, lost, wire.CodeUnknownDatabase)

@@ -14,6 +14,7 @@ import (
 const (
 	pluginSHA2   = "caching_sha2_password"
 	pluginNative = "mysql_native_password"
+	pluginSHA256 = "sha256_password" // towards nodes only
 )
 
 const nonceSize = 20
