@@ -109,7 +109,7 @@ func (x *Relay) Run(node *Conn, kind AnswerKind, answer *Answer) error {
 		if err := x.send(); err != nil {
 			return &SideError{Side: SideClient, Err: err}
 		}
-		if x.done {
+		if x.done && x.skip == 0 {
 			node.Release()
 			return nil
 		}
@@ -167,7 +167,7 @@ func (x *Relay) more() error {
 // over or the next one is not there as far as it is needed.
 func (x *Relay) examine() error {
 	n := x.node
-	for !x.done {
+	for !x.done || x.skip > 0 {
 		rest := n.in[x.scan:n.w]
 		if x.skip > 0 {
 			k := min(x.skip, len(rest))
