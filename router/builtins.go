@@ -16,7 +16,7 @@ var bothBuiltins = words(
 	`abs acos asin atan atan2 ceil ceiling conv cos cot crc32 degrees exp floor format ln log log10 log2 mod oct pi
 	pow power radians rand round sign sin sqrt tan truncate`,
 	// Text.
-	`ascii bin bit_count bit_length char_length character_length chr concat concat_ws elt export_set field find_in_set
+	`ascii bin bit_count bit_length char_length character_length concat concat_ws elt export_set field find_in_set
 	from_base64 hex insert instr lcase left length locate lower lpad ltrim make_set mid octet_length ord
 	position quote regexp_instr regexp_replace regexp_substr repeat replace reverse right rpad rtrim
 	soundex space substr substring substring_index to_base64 trim ucase unhex upper weight_string`,
@@ -62,18 +62,19 @@ var mysqlBuiltins = words(
 	bin_to_uuid uuid_to_bin is_uuid icu_version format_bytes format_pico_time
 	gtid_subset gtid_subtract statement_digest statement_digest_text
 		st_frechetdistance st_hausdorffdistance st_lineinterpolatepoint st_lineinterpolatepoints st_makeenvelope
-	st_pointatdistance st_swapxy st_transform st_latitude st_longitude 	regexp_like mbrcoveredby distance vector_dim string_to_vector vector_to_string 	mbrcovers`,
+	st_pointatdistance st_swapxy st_transform st_latitude st_longitude 	regexp_like mbrcoveredby vector_dim string_to_vector vector_to_string 	mbrcovers`,
 )
 
 // mariadbBuiltins are those of MariaDB alone, 10.5 to 11.8. Source: the MariaDB
 // documentation, "Function and Operator Reference".
 var mariadbBuiltins = words(
-	`add_months aes_decrypt area asbinary astext aswkb aswkt boundary buffer centroid column_add column_check column_create column_delete
+	`add_months area asbinary astext aswkb aswkt boundary buffer centroid column_add column_check column_create column_delete
 	column_exists column_get column_json column_list contains convexhull crc32c crosses decode decode_oracle
 	dimension disjoint encode encrypt endpoint envelope equals exteriorring 	geomcollfromtext geomcollfromwkb geometrycollectionfromtext geometrycollectionfromwkb geometryfromtext
 	geometryfromwkb geometryn geometrytype geomfromtext geomfromwkb glength interiorringn intersects isclosed isempty
 	isring issimple json_compact json_detailed json_equals json_exists json_loose json_normalize json_query json_key_value
-	json_array_intersect json_object_filter_keys json_object_to_array json_unquote kdf lengthb 	linefromtext linefromwkb linestringfromtext linestringfromwkb median mlinefromtext mlinefromwkb months_between
+	chr json_array_intersect json_object_filter_keys json_object_to_array json_unquote kdf lengthb
+	linefromtext linefromwkb linestringfromtext linestringfromwkb median mlinefromtext mlinefromwkb months_between
 	mpointfromtext mpointfromwkb mpolyfromtext mpolyfromwkb multilinestringfromtext multilinestringfromwkb
 	multipointfromtext multipointfromwkb multipolygonfromtext multipolygonfromwkb natural_sort_key numgeometries
 	numinteriorrings numpoints nvl nvl2 old_password overlaps password percentile_cont percentile_disc
