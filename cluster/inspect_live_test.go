@@ -26,15 +26,14 @@ func (l *live) checkInspect() {
 	if l.nodes.Flavour == playground.MySQL {
 		stop, start = "STOP REPLICA", "START REPLICA"
 	}
-	l.until("account replicated", 5*time.Second, func(t *cluster.Topology) bool {
-		return t.Nodes[2].Applied.ContainsSet(t.Nodes[0].Applied) && t.Nodes[1].Applied.ContainsSet(t.Nodes[0].Applied)
-	})
+	l.untilReplicated()
 	l.exec("node3", stop)
 	r := cluster.Inspect(l.Context(), c, 100)
 	if !strings.Contains(r.String(), start+";  -- must: replication") || !r.MustChange() {
 		l.Errorf("stopped replication is not found:\n%v", r)
 	}
 	l.exec("node3", start)
+	l.untilReplicated()
 	c.Operator = cluster.Account{User: "weak", Password: "weak"}
 	if r := cluster.Inspect(l.Context(), c, 100); !r.MustChange() {
 		l.Errorf("an account without privileges does:\n%v", r)
@@ -43,6 +42,21 @@ func (l *live) checkInspect() {
 	if r := cluster.Inspect(l.Context(), c, 100); !r.MustChange() || r.Findings[0].Name != "connection" {
 		l.Errorf("a wrong password does:\n%v", r)
 	}
+}
+
+// untilReplicated waits until both slaves run, and have all that the master has
+// now.
+func (l *live) untilReplicated() {
+	l.Helper()
+	begun := time.Now().Add(cluster.Default().ProbeTimeout) // a probe that ends later began later
+	l.until("replicated", 10*time.Second, func(t *cluster.Topology) bool {
+		for _, n := range t.Nodes[1:] {
+			if n.Replication != cluster.ReplicationRunning || n.Seen.Before(begun) || !n.Applied.ContainsSet(t.Nodes[0].Applied) {
+				return false
+			}
+		}
+		return t.Nodes[0].Seen.After(begun)
+	})
 }
 
 // checkLeastPrivileges: what Inspect says must be granted is enough to probe

@@ -30,7 +30,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		readable:   gauge("bellwether_node_readable", "1 while the node is a slave that may serve reads."),
 		lag:        gauge("bellwether_node_lag_seconds", "How far the slave is behind the master; -1 if not known."),
 		lagGTIDs:   gauge("bellwether_node_lag_gtids", "Transactions of the master that the slave has not applied."),
-		running:    gauge("bellwether_node_threads_running", "Statements that run on the node, from the last probe."),
+		running:    gauge("bellwether_node_threads_running", "Statements that run on the node, seen every few probes."),
 		role:       gauge("bellwether_node_role", "1 for the node's present role.", "role"),
 		probes:     counter("bellwether_node_probes_total", "Probes by outcome.", "outcome"),
 		identities: counter("bellwether_node_identity_changes_total", "How often another server answered at the node's address."),

@@ -84,7 +84,7 @@ type Node struct {
 	LagGTIDs uint64        // transactions of the master that the node has not applied
 	// Applied is the node's executed GTID set when last seen; nil if unknown.
 	Applied *GTIDSet
-	Running int // threads that run a statement, from the last probe
+	Running int // threads that run a statement, asked for every few probes
 	// Since is when the connection of the probes was opened: no restart of the
 	// server lies between two probes with the same value.
 	Since time.Time
