@@ -50,26 +50,29 @@ func (s *stage) play(p program) (verdict, error) {
 	return v, err
 }
 
+// play compares logins too, but goes on after one that ended differently: the
+// rest of the program has more to tell.
 func (a *arena) play(p program, schema string) (verdict, error) {
-	pair, d, err := a.connect(p.client, schema)
-	if err != nil || d != "" {
-		return verdict{0, d}, err
-	}
+	v := verdict{at: equal}
+	pair, login, err := a.connect(p.client, schema)
 	defer func() { pair.close() }()
 	for i, s := range p.steps {
+		if err != nil || pair.proxied == nil {
+			return verdict{i, login}, err
+		}
+		if login != "" {
+			v, login = verdict{0, login}, ""
+		}
 		d, gone := pair.play(s)
 		if d != "" {
 			return verdict{i + 1, d}, nil
 		}
-		if !gone {
-			continue
-		}
-		pair.close()
-		if pair, d, err = a.connect(p.client, schema); err != nil || d != "" {
-			return verdict{i + 1, d}, err
+		if gone {
+			pair.close()
+			pair, login, err = a.connect(p.client, schema)
 		}
 	}
-	return verdict{at: equal}, nil
+	return v, err
 }
 
 // pair is the same client on both sides.
@@ -83,8 +86,7 @@ func (a *arena) connect(how client, schema string) (p pair, difference string, e
 	}
 	p.proxied, err = open(a.proxied, how, schema)
 	if err != nil {
-		p.straight.conn.Close()
-		return pair{}, fmt.Sprintf("    the proxy refuses the login: %v\n", err), nil
+		return pair{straight: p.straight}, fmt.Sprintf("    the proxy refuses the login: %v\n", err), nil
 	}
 	return p, differentLogin(p.straight.conn.Login, p.proxied.conn.Login), nil
 }

@@ -45,6 +45,7 @@ type contest struct {
 
 	mu       sync.Mutex
 	failures int
+	logins   int // programs of which only the login differed
 }
 
 // run plays programs first, first+1, ... Each worker has its own schema, and
@@ -64,7 +65,8 @@ func (c *contest) run(first, count int) {
 	if err := group.Wait(); err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Logf("%d programs of %d statements in %v, %d differ", count, programLength, time.Since(started).Round(time.Second), c.failures)
+	c.t.Logf("%d programs of %d statements in %v, %d differ, and %d in their login alone",
+		count, programLength, time.Since(started).Round(time.Second), c.failures, c.logins)
 }
 
 func (c *contest) work(schema string, seeds <-chan uint64) error {
@@ -96,8 +98,16 @@ func (c *contest) enough() bool {
 
 func (c *contest) report(p program, v verdict, s *stage) {
 	c.mu.Lock()
-	c.failures++
+	again := v.at == 0 && c.logins > 0
+	if v.at == 0 {
+		c.logins++
+	} else {
+		c.failures++
+	}
 	c.mu.Unlock()
+	if again {
+		return // one of them is enough to see it
+	}
 	small, sv, alone := s.shrink(p, v)
 	c.t.Errorf("seed %d differs at statement %d: %s\n%s\n  smallest that differs alone (%v), at %d:\n%s%s",
 		p.seed, v.at, clipped(string(p.at(v)), 200), v.problem, alone, sv.at, small, sv.problem)

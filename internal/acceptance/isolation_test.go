@@ -90,12 +90,12 @@ func look(w *world) error {
 
 func lookForObjects(c *session) error {
 	for sql, want := range map[string]uint16{
-		"/* bellwether: master */ SELECT * FROM leaked":     1146,
-		"/* bellwether: master */ SELECT note FROM t2":      0,
-		"EXECUTE leaked":                                    1243,
-		"HANDLER t1 READ FIRST":                             1109,
-		"INSERT INTO log (what) VALUES ('free')":            0,
-		"SELECT 1 / IS_FREE_LOCK('leaked')":                 0,
+		"/* bellwether: master */ SELECT * FROM leaked": 1146,
+		"/* bellwether: master */ SELECT note FROM t2":  0,
+		"EXECUTE leaked":                                   1243,
+		"HANDLER t1 READ FIRST":                            1109,
+		"INSERT INTO log (what) VALUES ('free')":           0,
+		"SELECT 1 / IS_FREE_LOCK('leaked')":                0,
 		"SELECT 1 FROM log WHERE what = 'leak' FOR UPDATE": 0,
 	} {
 		answer, err := c.conn.Query(sql)

@@ -37,7 +37,7 @@ func (w *world) start() error {
 	if err := w.startServers(); err != nil {
 		return err
 	}
-	if w.proxy, err = w.startProxy(binary); err != nil {
+	if w.proxy, err = w.startProxy(binary, w.dir, listeners); err != nil {
 		return err
 	}
 	// The master is open now: its owner has published it.
@@ -92,27 +92,46 @@ func accountsSQL(a account) []string {
 	}
 }
 
-func (w *world) startProxy(binary string) (*process, error) {
+// listeners is the part of the shared proxy's configuration that other proxies
+// have otherwise; it takes the two addresses.
+const listeners = "proxy: {listen: %q, max_clients: 6000, handshake_timeout: 3s}\nadmin: {listen: %q}\n"
+
+func (w *world) startProxy(binary, dir, listeners string) (*process, error) {
 	addrs, err := freeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
-	proxyAddr, adminAddr := addrs[0], addrs[1]
-	path := filepath.Join(w.dir, "bellwether.yaml")
-	if err := os.WriteFile(path, []byte(w.config(proxyAddr, adminAddr)), 0o600); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder: %w", err)
+	}
+	path := filepath.Join(dir, "bellwether.yaml")
+	text := w.nodesConfig() + fmt.Sprintf(listeners, addrs[0], addrs[1])
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
-	return startProcess(binary, path, proxyAddr, adminAddr)
+	return startProcess(binary, path, addrs[0], addrs[1])
 }
 
-func (w *world) config(proxyAddr, adminAddr string) string {
+// anotherProxy starts one more proxy on the same nodes; the caller stops it.
+func (w *world) anotherProxy(listeners string) (*process, error) {
+	binary, err := suite.binary()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(w.dir, "proxy-")
+	if err != nil {
+		return nil, fmt.Errorf("make folder: %w", err)
+	}
+	return w.startProxy(binary, dir, listeners)
+}
+
+func (w *world) nodesConfig() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "state_dir: state\noperator: {user: %q, password: %q}\nnodes:\n",
 		w.cluster.Operator.User, w.cluster.Operator.Password)
 	for _, n := range w.cluster.Nodes {
 		fmt.Fprintf(&b, "  - {name: %s, address: %q, master: %v}\n", n.Name, n.Addr(), n == w.cluster.Master)
 	}
-	fmt.Fprintf(&b, "proxy: {listen: %q, max_clients: 6000, handshake_timeout: 3s}\nadmin: {listen: %q}\n", proxyAddr, adminAddr)
 	fmt.Fprintf(&b, "pool: {max_per_node: 300, verify_interval: 1s}\nprobes: {catalogue_interval: 1s}\n")
 	return b.String()
 }
