@@ -13,9 +13,6 @@ import (
 // watchOK follows what the server says in an OK of the running statement,
 // before the client sees it.
 func (x *session) watchOK(ok *wire.OK) {
-	if x.seen.ddl {
-		x.server.hints.CatalogueStale()
-	}
 	if len(ok.Track) == 0 {
 		return
 	}

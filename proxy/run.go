@@ -37,7 +37,10 @@ func (x *session) run(r *request) error {
 		}
 		d = x.bend(r, t, d)
 		again, err := x.attempt(r, t, d)
-		if err == nil || !again || attempt-r.waits >= maxAttempts {
+		if err == nil {
+			return nil
+		}
+		if !again || attempt-r.waits >= maxAttempts {
 			return x.outcome(err)
 		}
 	}
@@ -62,8 +65,6 @@ func (x *session) outcome(err error) error {
 	var side *wire.SideError
 	var broken *lostError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &broken):
 		return x.tellLost(broken)
 	case errors.As(err, &side) && side.Side == wire.SideClient, errors.Is(err, errQuit):
@@ -161,7 +162,10 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 
 // exchange sends a request on a connection and relays the answer.
 func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need) error {
-	x.seen = seen{conn: c, ddl: r.statement.Kind == router.KindDDL}
+	x.seen, x.answer = seen{conn: c}, wire.Answer{}
+	if r.statement.Kind == router.KindDDL && r.answer == wire.AnswerQuery {
+		defer x.server.hints.CatalogueChanging()()
+	}
 	if need.Position != "" {
 		err := c.Wait(need)
 		x.position.reached(c.Node(), err == nil)

@@ -26,8 +26,9 @@ const firstSession = 1 << 30
 type Hints interface {
 	// Observe reports a failure to reach a node.
 	Observe(node string, err error)
-	// CatalogueStale reports a change of the schema.
-	CatalogueStale()
+	// CatalogueChanging reports that the schema is about to change; until it is
+	// read again after done, any name may be a stored function's.
+	CatalogueChanging() (done func())
 }
 
 // Server accepts clients. Any goroutine may use it.

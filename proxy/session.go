@@ -75,7 +75,6 @@ type seen struct {
 	charset  bool // character_set_connection changed
 	collated bool // collation_connection did
 	gtid     bool
-	ddl      bool // the statement may change what the catalogue holds
 }
 
 // errQuit ends a session in order.

@@ -152,10 +152,14 @@ func (c *Conn) Exchange(request []byte) (sent bool, err error) {
 	return len(rest) < len(request), err
 }
 
-// socketBelow returns the socket under a TLS connection.
+// socketBelow returns the socket under a TLS connection, and under whatever
+// lies between.
 func socketBelow(nc net.Conn) net.Conn {
-	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
-		return t.NetConn()
+	for {
+		t, ok := nc.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nc
+		}
+		nc = t.NetConn()
 	}
-	return nc
 }

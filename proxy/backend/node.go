@@ -12,7 +12,7 @@ import (
 
 // formCapabilities are the capabilities that change what a node answers; a
 // connection serves only sessions that agree with it on all of them.
-const formCapabilities = wire.ClientFoundRows | wire.ClientLongFlag | wire.ClientNoSchema | wire.ClientODBC |
+const formCapabilities = wire.ClientFoundRows | wire.ClientLongFlag | wire.ClientODBC |
 	wire.ClientLocalFiles | wire.ClientIgnoreSpace | wire.ClientMultiStatements | wire.ClientMultiResults |
 	wire.ClientPSMultiResults | wire.ClientDeprecateEOF
 
@@ -320,5 +320,5 @@ func (c *Conn) close() {
 	if c.InsertID != nil {
 		c.InsertID.Set("")
 	}
-	c.Wire.Close()
+	c.Quit()
 }

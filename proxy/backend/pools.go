@@ -363,7 +363,7 @@ func (p *Pools) Once(ctx context.Context, target *cluster.Node, a *Account, sql 
 	if err != nil {
 		return err
 	}
-	defer c.Wire.Close()
+	defer c.Quit()
 	_, err = c.Query(sql)
 	return err
 }

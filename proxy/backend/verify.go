@@ -59,7 +59,7 @@ func (p *Pools) verify(ctx context.Context, master *cluster.Node, a *Account) {
 		}
 		return
 	}
-	defer c.Wire.Close()
+	defer c.Quit()
 	grants, err := c.QueryAll("SHOW GRANTS")
 	if err != nil {
 		return
