@@ -37,7 +37,7 @@ func measureCells(ctx context.Context, o *options, lab *lab) ([]*Cell, error) {
 	var done []*Cell
 	cells := o.plan()
 	for i, c := range cells {
-		fmt.Fprintf(os.Stderr, "bench: %d of %d: %s, %d clients\n", i+1, len(cells), c.workload.title, c.clients)
+		fmt.Fprintf(os.Stderr, "bench: %d of %d: %s, %s\n", i+1, len(cells), c.workload.title, clientsText(c.clients))
 		rounds, err := c.measure(ctx, o, targets)
 		if err != nil {
 			return nil, err

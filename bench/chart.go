@@ -15,7 +15,7 @@ import (
 // quartile.
 const (
 	panelWidth, panelHeight = 212.0, 150.0
-	gapX, gapY              = 34.0, 46.0
+	gapX, gapY              = 34.0, 62.0
 	marginLeft, marginTop   = 64.0, 96.0
 	marginRight             = 24.0
 	idleRowHeight           = 22.0
@@ -159,7 +159,7 @@ func (p *panel) draw(cells []*Cell) {
 func (p *panel) group(cell *Cell, i, of int) {
 	width := panelWidth / float64(of)
 	middle := p.x + width*(float64(i)+0.5)
-	p.c.Text(middle, p.y+panelHeight+13, svg.Font{Size: 10, Color: faint, Align: svg.Middle}, fmt.Sprint(cell.Clients, " clients"))
+	p.c.Text(middle, p.y+panelHeight+13, svg.Font{Size: 10, Color: faint, Align: svg.Middle}, clientsText(cell.Clients))
 	step := min(width*0.8/float64(len(p.ways)), 14)
 	x := middle - step*float64(len(p.ways)-1)/2
 	for _, w := range cell.Ways {
@@ -173,6 +173,13 @@ func (p *panel) group(cell *Cell, i, of int) {
 		}
 		x += step
 	}
+}
+
+func clientsText(n int) string {
+	if n == 1 {
+		return "1 client"
+	}
+	return fmt.Sprint(n, " clients")
 }
 
 // at is where a value stands; what is beyond the panel stands on its edge.
