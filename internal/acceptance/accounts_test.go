@@ -3,6 +3,7 @@ package acceptance
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,11 +82,17 @@ func TestWrongLogins(t *testing.T) {
 			straight.Addr, proxied.Addr = w.straight.Nodes[0].Addr(), w.proxy.proxyAddr
 			_, errA := rawclient.Dial(straight)
 			_, errB := rawclient.Dial(proxied)
-			if errA == nil || errB == nil || errA.Error() != errB.Error() {
+			if errA == nil || errB == nil || asLocalhost(errA) != asLocalhost(errB) {
 				t.Errorf("%s with %q to %q\n  straight: %v\n  proxy:    %v", c.User, c.Password, c.Database, errA, errB)
 			}
 		}
 	})
+}
+
+// asLocalhost is an error's text with one word for this host: a server looks its
+// client's name up, the proxy does not.
+func asLocalhost(err error) string {
+	return strings.ReplaceAll(err.Error(), "'127.0.0.1'", "'localhost'")
 }
 
 // TestTooManyClients wants the server's own error when the limit is reached.

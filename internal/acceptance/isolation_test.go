@@ -44,7 +44,7 @@ var traces = [][]string{
 	{"!prepare h SELECT 1", "!execute h"},
 	{"SET TRANSACTION READ ONLY"},
 	{"HANDLER t1 OPEN"},
-	{"SET SESSION max_error_count = 3", "SET sql_select_limit = 1", "SELECT id FROM t1"},
+	{"SET SESSION div_precision_increment = 9", "SET sql_select_limit = 1", "SELECT id FROM t1"},
 }
 
 // leave runs a trace and goes, every other time without saying goodbye.
@@ -73,7 +73,7 @@ func look(w *world) error {
 		return err
 	}
 	defer c.conn.Close()
-	const fresh = `SELECT DATABASE(), @leak, @@group_concat_max_len < 1024, @@autocommit, @@time_zone, @@max_error_count < 64,
+	const fresh = `SELECT DATABASE(), @leak, @@group_concat_max_len < 1024, @@autocommit, @@time_zone, @@div_precision_increment > 8,
 		@@sql_mode LIKE '%ANSI%', CHARSET('x'), LAST_INSERT_ID(), (SELECT COUNT(*) FROM t1 WHERE id < 6)`
 	const want = "[accleak NULL 0 1 SYSTEM 0 0 utf8mb4 0 5]"
 	for _, hint := range []string{"master", "slave"} {

@@ -14,7 +14,8 @@ import (
 
 // landing is one statement of testdata/landing.txt that has been sent.
 type landing struct {
-	line   string // of the file
+	line   string // of the file, whole
+	part   string // of the line
 	marker string
 	target string
 	binary bool // counts where executed
@@ -75,7 +76,7 @@ func land(addr, line, mark string) ([]landing, error) {
 	handles := map[string]string{}
 	for i, part := range strings.Split(line, " => ") {
 		target, text, _ := strings.Cut(part, ": ")
-		l := landing{line: part, marker: fmt.Sprintf("<%s-%d>", mark, i), target: target}
+		l := landing{line: line, part: part, marker: fmt.Sprintf("<%s-%d>", mark, i), target: target}
 		if _, err := step(l.mark(text, handles)).run(s); err != nil {
 			return sent, fmt.Errorf("run %q: %w", text, err)
 		}
@@ -117,7 +118,7 @@ func checkLandings(t *testing.T, sent []landing, logs *generalLogs) {
 		}
 		count++
 		if problem := l.check(seen); problem != "" {
-			t.Errorf("%-60s  %s", l.line, problem)
+			t.Errorf("%s\n  %s: %s", l.line, l.part, problem)
 		}
 	}
 	if count < 150 {

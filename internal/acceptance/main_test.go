@@ -80,6 +80,9 @@ func worldOf(t *testing.T, flavour string) *world {
 		if err := w.proxy.healthy(); err != nil {
 			t.Error(err)
 		}
+		if t.Failed() {
+			t.Logf("the end of what bellwether says:\n%s", tail(w.proxy.output.String(), 3000))
+		}
 	})
 	return w
 }
