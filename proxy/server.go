@@ -89,7 +89,7 @@ func (s *Server) Run(ctx context.Context) error {
 		nc, err := s.listener.Accept()
 		switch {
 		case err == nil:
-			children.Go(func() { s.serve(ctx, nc) })
+			children.Go(func() { s.serve(ctx, nc, &children) })
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -110,29 +110,25 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// serve lets one client in and serves it to its end. Whatever it sends, it
-// costs nobody else anything.
-func (s *Server) serve(ctx context.Context, nc net.Conn) {
-	defer nc.Close()
+// serve lets one client in. Whatever it sends, it costs nobody else anything.
+//
+// The session goes on in a goroutine of its own: the handshake has grown this
+// one's stack, and a session that idles must not hold that.
+func (s *Server) serve(ctx context.Context, nc net.Conn, children *sync.WaitGroup) {
 	x := s.newSession(ctx, nc)
 	if !s.enter(x) {
 		x.refuseFull()
+		nc.Close()
 		return
 	}
-	defer s.leave(x)
-	defer x.recover()
-	defer x.end()
-	if !x.login() {
+	if !x.guard(x.login) {
+		s.leave(x)
 		return
 	}
-	// The handshake has grown the stack; a session that idles must not hold that.
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer x.recover()
-		x.loop()
-	}()
-	<-done
+	children.Go(func() {
+		defer s.leave(x)
+		x.guard(x.loop)
+	})
 }
 
 func (s *Server) newSession(ctx context.Context, nc net.Conn) *session {
@@ -162,7 +158,10 @@ func (s *Server) enter(x *session) bool {
 	return true
 }
 
+// leave gives back what the session has and counts it out.
 func (s *Server) leave(x *session) {
+	x.guard(x.end)
+	x.client.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, x.id)

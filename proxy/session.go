@@ -81,21 +81,21 @@ type seen struct {
 var errQuit = errors.New("client quit")
 
 // loop serves commands until the client leaves or something breaks.
-func (x *session) loop() {
+func (x *session) loop() bool {
 	x.client.SetMaxPacket(x.server.config.Load().MaxPacket)
 	for {
 		frame, payload, err := x.client.ReadCommand()
 		if err != nil {
 			x.readError(err)
-			return
+			return false
 		}
 		if err := x.command(frame, payload); err != nil {
 			x.failed(err)
-			return
+			return false
 		}
 		x.client.Release()
 		if x.killed.Load() {
-			return
+			return false
 		}
 	}
 }
@@ -121,9 +121,16 @@ func (x *session) failed(err error) {
 	x.server.log.Debug("session ended", "session", x.id, "error", err)
 }
 
-// recover ends this session, and no other, whatever went wrong in it.
-func (x *session) recover() {
+// guard runs one part of the session's life and reports whether the session
+// may go on. Whatever goes wrong in it ends this session and no other.
+func (x *session) guard(part func() bool) (ok bool) {
+	defer x.recovered(&ok)
+	return part()
+}
+
+func (x *session) recovered(ok *bool) {
 	if r := recover(); r != nil {
+		*ok = false
 		x.server.metrics.panics.Add(1)
 		x.server.log.Error("session ended by a defect of Bellwether; please report it",
 			"session", x.id, "panic", r, "stack", string(debug.Stack()))
@@ -135,11 +142,12 @@ func (x *session) recover() {
 }
 
 // end gives back whatever the session has.
-func (x *session) end() {
+func (x *session) end() bool {
 	x.dropConnections()
 	if x.account != nil {
 		x.account.Leave()
 	}
+	return false
 }
 
 // dropConnections gives up every connection, ending what runs there.

@@ -241,8 +241,7 @@ func (c *Conn) WriteRaw(b []byte) error {
 	if err := c.Flush(); err != nil {
 		return err
 	}
-	_, err := c.nc.Write(b)
-	return err
+	return c.write(b)
 }
 
 // grow makes sure of an output buffer, a larger one where n bytes would fit.
@@ -264,7 +263,7 @@ func (c *Conn) Flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	_, err := c.nc.Write(c.out)
+	err := c.write(c.out)
 	giveBuffer(c.out)
 	c.out = nil
 	return err
@@ -278,6 +277,5 @@ func (c *Conn) Send(b []byte) error {
 		}
 		return c.Flush()
 	}
-	_, err := c.nc.Write(b)
-	return err
+	return c.write(b)
 }

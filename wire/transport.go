@@ -10,8 +10,9 @@ import (
 // writes a request in the same step in which it begins to wait for the answer.
 // All fields belong to the goroutine that uses the connection.
 type socketIO struct {
-	readable func(fd uintptr) bool // bound once, so that a read allocates nothing
-	pending  []byte                // to be written before the wait
+	// Bound once, so that neither reading nor writing allocates.
+	readable, writable func(fd uintptr) bool
+	pending            []byte // to be written
 	n        int
 	err      error
 }
@@ -29,7 +30,40 @@ func rawSocket(nc net.Conn) syscall.RawConn {
 	return raw
 }
 
-func (s *socketIO) init(c *Conn) { s.readable = c.onReadable }
+func (s *socketIO) init(c *Conn) { s.readable, s.writable = c.onReadable, c.onWritable }
+
+// write sends b whole. On a socket it spares the scheduler's bookkeeping for
+// calls that may block; an idle process would pay for that with its monitor
+// thread, which such a call wakes.
+func (c *Conn) write(b []byte) error {
+	if c.raw == nil {
+		_, err := c.nc.Write(b)
+		return err
+	}
+	c.io.pending, c.io.err = b, nil
+	err := c.raw.Write(c.io.writable)
+	c.io.pending = nil
+	if err != nil {
+		return err
+	}
+	return c.io.err
+}
+
+// onWritable writes what is pending; false waits until there is room.
+func (c *Conn) onWritable(fd uintptr) bool {
+	for len(c.io.pending) > 0 {
+		n, errno := socketWrite(fd, c.io.pending)
+		c.io.pending = c.io.pending[n:]
+		if errno == syscall.EAGAIN {
+			return false
+		}
+		if errno != 0 {
+			c.io.err = errno
+			return true
+		}
+	}
+	return true
+}
 
 // readMore reads at least one byte behind in[w], waiting for it.
 func (c *Conn) readMore() error {
@@ -140,7 +174,7 @@ func (c *Conn) Exchange(request []byte) (sent bool, err error) {
 	case c.io.err != nil:
 		err = c.io.err
 	case len(rest) > 0:
-		if _, err = c.nc.Write(rest); err == nil {
+		if err = c.write(rest); err == nil {
 			err = c.fill(1)
 		}
 	default:
