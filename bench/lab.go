@@ -16,7 +16,7 @@ type lab struct {
 	login       rawmysql.Config
 	slaves      []string // addresses
 	operator    account
-	connections int // a proxy must take
+	connections int // of clients that a proxy must take
 	pool        int
 	program     string // the bellwether binary
 	version     string // of the server
@@ -33,7 +33,7 @@ func openLab(ctx context.Context, o *options) (_ *lab, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{dir: dir, nursery: nursery{dir: dir}, connections: o.mostClients(), pool: o.pool, program: o.bellwether}
+	l := &lab{dir: dir, nursery: nursery{dir: dir}, connections: o.proxyClients(), pool: o.pool, program: o.bellwether}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())

@@ -194,9 +194,25 @@ func (o *options) check() error {
 	return nil
 }
 
-// mostClients is how many connections the server must take at least.
-func (o *options) mostClients() int {
-	return max(slices.Max(o.clients)*len(o.routes), o.idle) + 200
+// spareConnections are for probes, the idle pool of a proxy that has just
+// ended, and people who look on.
+const spareConnections = 300
+
+// proxyClients is how many clients one proxy must take.
+func (o *options) proxyClients() int {
+	return max(slices.Max(o.clients), o.idle) + spareConnections
+}
+
+// serverConnections is how many connections the server must take: those of
+// the clients on all ways at a time, and what Bellwether's pools keep.
+func (o *options) serverConnections() int {
+	pooled := 0
+	for _, r := range o.routes {
+		if r.kind == routeBellwether {
+			pooled += o.pool
+		}
+	}
+	return max(slices.Max(o.clients)*len(o.routes), o.idle) + pooled + spareConnections
 }
 
 func (o *options) goes(kind routeKind) bool {

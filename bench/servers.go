@@ -25,9 +25,9 @@ func (l *lab) openServers(ctx context.Context, o *options) error {
 	}
 	fmt.Fprintf(os.Stderr, "bench: starting %s with %d slaves\n", flavour, o.slaves)
 	l.cluster, err = playground.Start(ctx, playground.Options{
-		Flavour: flavour, Slaves: o.slaves, Replicate: o.slaves > 0, Relaxed: true, MaxConnections: l.connections,
+		Flavour: flavour, Slaves: o.slaves, Replicate: o.slaves > 0, Relaxed: true, MaxConnections: o.serverConnections(),
 		App:       playground.Account{User: o.user, Password: o.password},
-		ExtraArgs: []string{"--table-open-cache=" + strconv.Itoa(l.connections), "--innodb-buffer-pool-size=256M", "--back-log=1024"},
+		ExtraArgs: []string{"--table-open-cache=" + strconv.Itoa(o.serverConnections()), "--innodb-buffer-pool-size=256M", "--back-log=1024"},
 	})
 	if err != nil {
 		return err
