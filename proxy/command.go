@@ -57,11 +57,11 @@ func (x *session) command(frame, payload []byte) error {
 	case wire.ComQuit:
 		return errQuit
 	case wire.ComInitDB:
-		return x.run(&request{frame: frame, payload: payload, statement: changeSchema, answer: wire.AnswerQuery})
+		return x.simple(frame, payload, changeSchema, wire.AnswerQuery)
 	case wire.ComFieldList:
-		return x.run(&request{frame: frame, payload: payload, statement: onMaster, answer: wire.AnswerRows})
+		return x.simple(frame, payload, onMaster, wire.AnswerRows)
 	case wire.ComStatistics:
-		return x.run(&request{frame: frame, payload: payload, statement: onMaster, answer: wire.AnswerText})
+		return x.simple(frame, payload, onMaster, wire.AnswerText)
 	case wire.ComSetOption:
 		return x.setOption(payload)
 	case wire.ComResetConnection:
@@ -71,11 +71,19 @@ func (x *session) command(frame, payload []byte) error {
 	case wire.ComProcessKill:
 		return x.processKill(payload)
 	case wire.ComDebug:
-		return x.run(&request{frame: frame, payload: payload, statement: onMaster, answer: wire.AnswerRows})
+		return x.simple(frame, payload, onMaster, wire.AnswerRows)
 	default:
 		return x.sendError(&wire.ServerError{Code: wire.CodeUnknownCommand, State: "08S01",
 			Message: fmt.Sprintf("Unknown command: Bellwether does not serve %s", c)})
 	}
+}
+
+// simple runs a command that is no statement. It is not inlined because each
+// copy would add a request to the stack of every session that idles.
+//
+//go:noinline
+func (x *session) simple(frame, payload []byte, s *router.Statement, answer wire.AnswerKind) error {
+	return x.run(&request{frame: frame, payload: payload, statement: s, answer: answer})
 }
 
 func malformed(what string) *wire.ServerError {

@@ -81,6 +81,7 @@ func room(log *slog.Logger, name string) *slog.Logger { return log.With("room", 
 // run runs every room until ctx ends or one fails. The proxy stops first, so
 // that what it still finishes finds the others running.
 func (h *house) run(ctx context.Context) error {
+	tuneRuntime()
 	rooms, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, rooms := errgroup.WithContext(rooms)

@@ -53,7 +53,7 @@ var CarriedOnMySQL = [...]string{
 
 // dial makes a connection on leave of try or admit, which have counted it.
 func (n *node) dial(ctx context.Context, w *Want) (*Conn, error) {
-	c, err := n.connect(ctx, w)
+	c, err := n.connectAside(ctx, w)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err != nil {
@@ -67,6 +67,18 @@ func (n *node) dial(ctx context.Context, w *Want) (*Conn, error) {
 	c.owner = w.Owner
 	c.hold.Store(w.Owner.hold(holdLeased))
 	return c, nil
+}
+
+// connectAside is connect on a stack of its own: a handshake needs a deep one,
+// which a session would keep for as long as it idles.
+func (n *node) connectAside(ctx context.Context, w *Want) (c *Conn, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c, err = n.connect(ctx, w)
+	}()
+	<-done
+	return c, err
 }
 
 // connect logs in on the node and sets the connection up.
