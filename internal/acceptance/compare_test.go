@@ -23,6 +23,8 @@ var statementNumber = regexp.MustCompile(`\(\d+\)`)
 //
 //   - The id in the answer to COM_STMT_PREPARE: a name that a server (or the
 //     proxy) chooses. Metadata after it is compared.
+//   - SERVER_SESSION_STATE_CHANGED with an empty block of changes, which MySQL
+//     sends after some commits: it says nothing.
 //   - The order of the system variables in a packet's session-track data: that
 //     of a hash table in the server, which depends on what else is tracked.
 //   - The same id in the text of errors 1243 and 1421.

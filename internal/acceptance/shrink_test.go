@@ -9,7 +9,7 @@ import (
 const shrinkFor = 6 * time.Second
 
 // shrink plays ever smaller parts of a program that differed and returns the
-// smallest that still differs. alone is false where not even the whole one
+// smallest that still differs at the same statement. alone is false where not even the whole one
 // differs when it is played again: then what other clients did matters, and
 // the program up to its difference is returned.
 func (s *stage) shrink(p program, v verdict) (small program, found verdict, alone bool) {
@@ -17,7 +17,7 @@ func (s *stage) shrink(p program, v verdict) (small program, found verdict, alon
 	small.steps = p.steps[:v.at]
 	deadline := time.Now().Add(shrinkFor)
 	again, err := s.play(small)
-	if err != nil || again.at == equal {
+	if err != nil || small.at(again) != p.at(v) {
 		return small, found, false
 	}
 	for size := len(small.steps) / 2; size > 0; size /= 2 {
@@ -26,7 +26,7 @@ func (s *stage) shrink(p program, v verdict) (small program, found verdict, alon
 			end := min(at+size, len(small.steps))
 			less.steps = slices.Delete(slices.Clone(small.steps), at, end)
 			verdict, err := s.play(less)
-			if err != nil || verdict.at == equal {
+			if err != nil || less.at(verdict) != p.at(v) {
 				at = end
 				continue
 			}

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -52,4 +54,16 @@ func forFlavour(line, flavour string) (string, bool) {
 	}
 	mark, rest, _ := strings.Cut(line[1:], "] ")
 	return rest, mark == flavour
+}
+
+// leaveOut drops the lines that match, and the themes that have no line left.
+func leaveOut(themes []theme, what *regexp.Regexp) []theme {
+	var kept []theme
+	for _, t := range themes {
+		t.lines = slices.DeleteFunc(t.lines, what.MatchString)
+		if len(t.lines) > 0 {
+			kept = append(kept, t)
+		}
+	}
+	return kept
 }

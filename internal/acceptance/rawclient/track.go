@@ -8,7 +8,8 @@ import (
 const sessionStateChanged = 0x4000
 
 // SortTracked returns a copy of an OK packet whose session-track entries are
-// in order; of any other packet, a plain copy.
+// in order, and without the flag that announces entries where there are none;
+// of any other packet, a plain copy.
 func (p Packet) SortTracked() Packet {
 	p.Payload = slices.Clone(p.Payload)
 	at := p.StatusOffset()
@@ -17,6 +18,14 @@ func (p Packet) SortTracked() Packet {
 	}
 	_, block := lenencBytes(p.Payload[at+4:]) // the text before it
 	head := len(p.Payload) - len(block)
+	if len(block) == 1 && block[0] == 0 {
+		p.Payload = p.Payload[:len(p.Payload)-1]
+		if p.Payload[at+4] == 0 && head == len(p.Payload) {
+			p.Payload = p.Payload[:at+4] // the empty text before it goes too
+		}
+		p.Payload[at+1] &^= sessionStateChanged >> 8
+		return p
+	}
 	entries, rest := lenencBytes(block)
 	if len(rest) > 0 || entries == nil {
 		return p
