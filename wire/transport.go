@@ -13,8 +13,8 @@ type socketIO struct {
 	// Bound once, so that neither reading nor writing allocates.
 	readable, writable func(fd uintptr) bool
 	pending            []byte // to be written
-	n        int
-	err      error
+	n                  int
+	err                error
 }
 
 // rawSocket returns access to the descriptor of a plain TCP or unix socket,
