@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	statusNoGoodIndex = 0x10
-	statusNoIndex     = 0x20
+	statusNoGoodIndex     = 0x10
+	statusNoIndex         = 0x20
+	statusMetadataChanged = 0x400
 )
 
 var statementNumber = regexp.MustCompile(`\(\d+\)`)
@@ -23,6 +24,8 @@ var statementNumber = regexp.MustCompile(`\(\d+\)`)
 //
 //   - The id in the answer to COM_STMT_PREPARE: a name that a server (or the
 //     proxy) chooses. Metadata after it is compared.
+//   - SERVER_STATUS_METADATA_CHANGED: whether the statement was prepared on the
+//     serving connection before or after an ALTER. The new metadata is compared.
 //   - SERVER_SESSION_STATE_CHANGED with an empty block of changes, which MySQL
 //     sends after some commits: it says nothing.
 //   - The order of the system variables in a packet's session-track data: that
@@ -40,8 +43,9 @@ func normalise(answer rawclient.Answer) rawclient.Answer {
 			copy(p.Payload[1:5], "\x00\x00\x00\x00")
 		case rawclient.KindOK, rawclient.KindEOF:
 			p = p.SortTracked()
-			if at := p.StatusOffset(); at >= 0 && at < len(p.Payload) {
+			if at := p.StatusOffset(); at >= 0 && at+1 < len(p.Payload) {
 				p.Payload[at] &^= statusNoGoodIndex | statusNoIndex
+				p.Payload[at+1] &^= statusMetadataChanged >> 8
 			}
 		case rawclient.KindErr:
 			if p.Code() == 1243 || p.Code() == 1421 {
