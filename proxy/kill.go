@@ -30,7 +30,7 @@ func (x *session) kill(id uint64, query bool) error {
 	if query {
 		return x.sendOK()
 	}
-	victim.client.Close()
+	victim.socket.Close()
 	if victim == x {
 		return errQuit
 	}
@@ -40,8 +40,8 @@ func (x *session) kill(id uint64, query bool) error {
 // mayKill reports whether a session may end another one: its own account's, or
 // with the privilege for it.
 func (x *session) mayKill(victim *session) bool {
-	if victim.account == nil || victim.account.User == x.account.User {
-		return true
+	if owner := victim.user.Load(); owner == nil || owner.User == x.account.User {
+		return owner != nil
 	}
 	for _, privilege := range [...]string{"ALL PRIVILEGES ON *.*", "SUPER", "CONNECTION_ADMIN", "CONNECTION ADMIN"} {
 		if strings.Contains(x.account.Grants(), privilege) {

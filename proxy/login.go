@@ -156,6 +156,7 @@ func (x *session) judge(l *wire.Login) error {
 	}
 	x.server.pools.Remember(a)
 	x.account = a
+	x.user.Store(a)
 	return nil
 }
 

@@ -136,6 +136,7 @@ func (s *Server) newSession(ctx context.Context, nc net.Conn) *session {
 		server: s,
 		ctx:    ctx,
 		client: wire.NewConn(nc),
+		socket: nc,
 		id:     s.nextID.Add(1),
 		random: rand.Uint64() | 1,
 	}
@@ -185,7 +186,7 @@ func (s *Server) endAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.sessions {
-		x.client.Close()
+		x.socket.Close()
 		if c := x.busy.Load(); c != nil {
 			c.Wire.Close()
 		}

@@ -19,6 +19,7 @@ type session struct {
 	server  *Server
 	ctx     context.Context
 	client  *wire.Conn
+	socket  net.Conn // under client; what others may close
 	id      uint32
 	owner   backend.Owner
 	account *backend.Account
@@ -65,6 +66,8 @@ type session struct {
 	busy      atomic.Pointer[backend.Conn]
 	busySince atomic.Int64
 	killed    atomic.Bool
+	// user is account, for other sessions to look at.
+	user atomic.Pointer[backend.Account]
 }
 
 // seen is what the answers to the running statement have told.
