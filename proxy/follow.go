@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -215,17 +216,16 @@ func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
 	}
 }
 
-// followWrite notes a write whose position the server could not tell: an
-// answer of rows has no room for it, unless its end is an OK (MySQL only).
+// followWrite notes a write whose position the server could not tell: without
+// DEPRECATE_EOF the end of rows has no room for it.
 func (x *session) followWrite(s *router.Statement) {
-	if x.seen.gtid || s.Flags.Has(router.OnlyReads) || !x.answer.HasRows {
+	if x.seen.gtid || !x.answer.HasRows || x.capabilities.Has(wire.ClientDeprecateEOF) {
 		return
 	}
-	switch s.Kind {
-	case router.KindWrite, router.KindUnknown, router.KindCall, router.KindRead:
-		if x.dialect.Flavour == cluster.FlavourMariaDB || !x.capabilities.Has(wire.ClientDeprecateEOF) {
-			x.position.unknown = s.Reason != router.ReasonServerVariable && s.Reason != router.ReasonServerLocal
-		}
+	switch s.Reason {
+	case router.ReasonWrite, router.ReasonStoredFunction, router.ReasonSequence, router.ReasonProcedure,
+		router.ReasonExecutableComment, router.ReasonUnsafeCharset, router.ReasonUncertain:
+		x.position.lose(time.Now())
 	}
 }
 

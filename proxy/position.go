@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 )
@@ -11,6 +13,7 @@ type position struct {
 	text    string           // the GTID as the server told it; "" without a write
 	set     *cluster.GTIDSet // the same, parsed
 	unknown bool             // a write whose GTID was not told: the master serves
+	since   time.Time        // when that was
 	has     map[string]bool  // nodes that were asked: has it, or was not in time
 }
 
@@ -21,10 +24,26 @@ func (p *position) pending() bool { return p.text != "" }
 func (p *position) wrote(flavour cluster.Flavour, gtid []byte) {
 	set, err := cluster.ParseGTIDSet(flavour, string(gtid))
 	if err != nil {
-		p.unknown = true
+		p.lose(time.Now())
 		return
 	}
 	*p = position{text: string(gtid), set: set}
+}
+
+// lose notes a write whose GTID was not told.
+func (p *position) lose(now time.Time) { p.unknown, p.since = true, now }
+
+// probeSpan is more than a probe of a node takes from asking to its end.
+const probeSpan = time.Second
+
+// find takes the master's own position for a write whose GTID was not told,
+// once the master was asked after that write.
+func (p *position) find(t *cluster.Topology) {
+	m := t.MasterNode()
+	if m == nil || m.Applied == nil || m.Seen.Before(p.since.Add(probeSpan)) {
+		return
+	}
+	*p = position{text: m.Applied.String(), set: m.Applied}
 }
 
 // reached notes whether a node had the position when it was asked.
