@@ -41,15 +41,17 @@ func (c *Cell) bases() []string {
 
 const columnWidth = 12
 
-func cells(out io.Writer, texts ...string) {
+// line writes one row of a table; the second column is words.
+func line(out io.Writer, texts ...string) {
+	var row strings.Builder
 	for i, t := range texts {
 		if i == 1 {
-			fmt.Fprintf(out, "  %-14s", t)
+			fmt.Fprintf(&row, "  %-14s", t)
 			continue
 		}
-		fmt.Fprintf(out, "%*s", columnWidth, t)
+		fmt.Fprintf(&row, "%*s", columnWidth, t)
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintln(out, strings.TrimRight(row.String(), " "))
 }
 
 func (c *Cell) header(out io.Writer) {
@@ -57,7 +59,7 @@ func (c *Cell) header(out io.Writer) {
 	for _, b := range c.bases() {
 		texts = append(texts, "x "+b)
 	}
-	cells(out, texts...)
+	line(out, texts...)
 }
 
 func (c *Cell) rows(out io.Writer) {
@@ -70,7 +72,7 @@ func (c *Cell) rows(out io.Writer) {
 		for _, b := range c.bases() {
 			texts = append(texts, ratioText(w.Over[b].CPU))
 		}
-		cells(out, texts...)
+		line(out, texts...)
 	}
 }
 

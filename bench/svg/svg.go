@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Canvas is a drawing in the making, in pixels from the top left corner. Only
@@ -89,8 +90,5 @@ func (c *Canvas) Bytes() []byte {
 // num writes a tenth of a pixel at most.
 func num(v float64) string {
 	s := strconv.FormatFloat(v, 'f', 1, 64)
-	if n := len(s); s[n-2:] == ".0" {
-		s = s[:n-2]
-	}
-	return s
+	return strings.TrimSuffix(s, ".0")
 }
