@@ -30,6 +30,7 @@ var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#
 type measureRow struct {
 	title string
 	value func(Way) stats.Summary
+	equal float64 // the line of what is as good as the other; 0 for none
 	goal  float64 // a line to stay under; 0 for none
 }
 
@@ -39,14 +40,14 @@ const wantedCPU = 1.5
 func (r *Report) measureRows(haproxy string) []measureRow {
 	straight := routeStraight.String()
 	rows := []measureRow{
-		{"operations per second, times straight", func(w Way) stats.Summary { return w.Over[straight].Operations }, 0},
-		{"median latency, times straight", func(w Way) stats.Summary { return w.Over[straight].P50 }, 0},
-		{"99th percentile of latency, times straight", func(w Way) stats.Summary { return w.Over[straight].P99 }, 0},
-		{"processor time of the proxy for each operation, microseconds", func(w Way) stats.Summary { return w.CPU }, 0},
+		{"operations per second, times straight", func(w Way) stats.Summary { return w.Over[straight].Operations }, 1, 0},
+		{"median latency, times straight", func(w Way) stats.Summary { return w.Over[straight].P50 }, 1, 0},
+		{"99th percentile of latency, times straight", func(w Way) stats.Summary { return w.Over[straight].P99 }, 1, 0},
+		{"processor time of the proxy for each operation, microseconds", func(w Way) stats.Summary { return w.CPU }, 0, 0},
 	}
 	if haproxy != "" {
 		title := "processor time of the proxy for each operation, times " + haproxy
-		rows = append(rows, measureRow{title, func(w Way) stats.Summary { return w.Over[haproxy].CPU }, wantedCPU})
+		rows = append(rows, measureRow{title, func(w Way) stats.Summary { return w.Over[haproxy].CPU }, 1, wantedCPU})
 	}
 	return rows
 }
@@ -144,8 +145,8 @@ func (p *panel) draw(cells []*Cell) {
 		p.c.Line(p.x, p.at(v), p.x+panelWidth, p.at(v), ground, 1, "")
 		p.c.Text(p.x-5, p.at(v)+3.5, svg.Font{Size: 10, Color: faint, Align: svg.End}, label(v))
 	}
-	if strings.Contains(p.row.title, "times") {
-		p.c.Line(p.x, p.at(1), p.x+panelWidth, p.at(1), faint, 1, "")
+	if p.row.equal > 0 {
+		p.c.Line(p.x, p.at(p.row.equal), p.x+panelWidth, p.at(p.row.equal), faint, 1, "")
 	}
 	if p.row.goal > 0 {
 		p.c.Line(p.x, p.at(p.row.goal), p.x+panelWidth, p.at(p.row.goal), faint, 1, "4 3")
@@ -188,7 +189,7 @@ func (p *panel) at(v float64) float64 {
 }
 
 func (p *panel) highest(cells []*Cell) float64 {
-	high := p.row.goal
+	high := max(p.row.equal, p.row.goal)
 	for _, cell := range cells {
 		for _, w := range cell.Ways {
 			if p.ways[w.Name] != "" {

@@ -20,7 +20,7 @@ import (
 type Report struct {
 	Started   time.Time     `json:"started"`
 	Machine   Machine       `json:"machine"`
-	Server    string        `json:"server"` // its version
+	Server    string        `json:"server"` // flavour and version
 	Slaves    int           `json:"slaves"`
 	Pool      int           `json:"pool"`
 	RoundTime time.Duration `json:"round_ns"`
@@ -71,8 +71,16 @@ type Ratios struct {
 func newReport(o *options, lab *lab) *Report {
 	return &Report{
 		Started: time.Now().UTC().Truncate(time.Second), Machine: thisMachine(),
-		Server: lab.version, Slaves: o.slaves, Pool: o.pool, RoundTime: o.round,
+		Server: serverName(lab.version), Slaves: o.slaves, Pool: o.pool, RoundTime: o.round,
 	}
+}
+
+// serverName adds the flavour to a version that does not tell it.
+func serverName(version string) string {
+	if strings.Contains(version, "MariaDB") {
+		return version
+	}
+	return "MySQL " + version
 }
 
 func thisMachine() Machine {

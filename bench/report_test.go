@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func example() *Report {
 	routes := []route{{kind: routeStraight}, {kind: routeHAProxy}, {kind: routeBellwether, threads: 1}}
 	r := &Report{
-		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Server: "9.7.0", RoundTime: time.Second,
+		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Server: serverName("9.7.0"), RoundTime: time.Second,
 		Machine: Machine{Processors: 2, Model: "some processor", Kernel: "6.1", Go: "go1.26", Load: "0.10"},
 	}
 	for i, w := range workloads[:2] {
