@@ -75,8 +75,10 @@ func newReport(o *options, lab *lab) *Report {
 	}
 }
 
-// serverName adds the flavour to a version that does not tell it.
+// serverName adds the flavour to a version that does not tell it, and leaves
+// out the prefix that MariaDB greets with for the sake of old slaves.
 func serverName(version string) string {
+	version = strings.TrimPrefix(version, "5.5.5-")
 	if strings.Contains(version, "MariaDB") {
 		return version
 	}

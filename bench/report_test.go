@@ -125,6 +125,14 @@ func TestEmptyReport(t *testing.T) {
 	}
 }
 
+func TestServerName(t *testing.T) {
+	for version, want := range map[string]string{"9.7.4": "MySQL 9.7.4", "5.5.5-10.11.6-MariaDB-log": "10.11.6-MariaDB-log"} {
+		if got := serverName(version); got != want {
+			t.Errorf("%s is %q, want %q", version, got, want)
+		}
+	}
+}
+
 func TestNiceTop(t *testing.T) {
 	for v, want := range map[float64]float64{0: 1, 1: 1, 1.01: 1.2, 1.7: 2, 7: 8, 9: 10, 33: 40, 1234: 1600} {
 		if got := niceTop(v); got != want {
