@@ -53,7 +53,7 @@ func parseGeneralLog(text string) entryList {
 // settled asks every node one last thing and reads the logs once it is in all
 // of them.
 func (g *generalLogs) settled(patience time.Duration) (entries, error) {
-	const last = "<the end of the log>"
+	last := fmt.Sprintf("<the end of the log at %d>", time.Now().UnixNano())
 	for _, n := range g.nodes {
 		ask := func(c *rawclient.Conn) error { return script(c, "", []string{"SELECT 1 /* " + last + " */"}) }
 		if err := asBoss(n.Addr(), ask); err != nil {

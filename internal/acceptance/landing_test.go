@@ -31,9 +31,10 @@ func TestLanding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		run := time.Now().UnixNano() // the logs keep what earlier runs wrote
 		var sent []landing
 		for i, line := range lines {
-			more, err := land(w.proxy.proxyAddr, line, fmt.Sprintf("land-%s-%d", w.flavour, i))
+			more, err := land(w.proxy.proxyAddr, line, fmt.Sprintf("land-%d-%d", run, i))
 			if err != nil {
 				t.Errorf("%s\n  %v", line, err)
 			}

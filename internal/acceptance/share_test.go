@@ -17,8 +17,9 @@ func TestShareOfReads(t *testing.T) {
 	onEachFlavour(t, func(t *testing.T, w *world) {
 		w.stage(t, "accshare")
 		logs := w.recordGeneralLogs(t)
+		mark := fmt.Sprintf("<plain read %d>", time.Now().UnixNano())
 		err := asClients(w, "accshare", clients, func(c *session, n int) error {
-			return mixedLoad(c, n, each)
+			return mixedLoad(c, n, each, mark)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -27,7 +28,7 @@ func TestShareOfReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		master, first, second := seen[0].count("<plain read>", false), seen[1].count("<plain read>", false), seen[2].count("<plain read>", false)
+		master, first, second := seen[0].count(mark, false), seen[1].count(mark, false), seen[2].count(mark, false)
 		all := master + first + second
 		t.Logf("plain reads: %d on the master, %d and %d on the slaves", master, first, second)
 		if all < clients*each*9/10 {
@@ -43,9 +44,9 @@ func TestShareOfReads(t *testing.T) {
 }
 
 // mixedLoad does 5 % writes and 95 % plain reads.
-func mixedLoad(c *session, client, each int) error {
+func mixedLoad(c *session, client, each int, mark string) error {
 	for i := range each {
-		sql := fmt.Sprintf("SELECT b FROM t1 WHERE id = %d /* <plain read> */", 1+i%5)
+		sql := fmt.Sprintf("SELECT b FROM t1 WHERE id = %d /* %s */", 1+i%5, mark)
 		if i%20 == client {
 			sql = fmt.Sprintf("INSERT INTO log (what) VALUES ('share %d')", i)
 		}
