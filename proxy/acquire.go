@@ -27,9 +27,6 @@ var (
 // acquire returns the connection that a request runs on, and what it needs there.
 func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*backend.Conn, needs, error) {
 	n := needs{node: -1}
-	if d.Reason == router.ReasonEndsTransaction {
-		x.endReadOnly()
-	}
 	if x.held != nil {
 		if err := x.leaveSlave(r, t); err != nil {
 			return nil, n, err
@@ -53,6 +50,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		return nil, n, err
 	}
 	x.want(&n, r, foreign)
+	n.Moved = c != x.last
 	if behind {
 		n.Position, n.Wait = x.position.text, x.server.config.Load().CausalWait
 	}
@@ -91,14 +89,18 @@ func (x *session) carriedInsertID() string {
 // lastConn takes back the connection of the previous statement for one that
 // asks about it.
 func (x *session) lastConn(r *request, n *needs) (*backend.Conn, error) {
-	if x.last != nil && x.last.Retake(x.owner) {
-		x.unpark(x.last)
+	about := x.last
+	if r.statement.Reason == router.ReasonFoundRows && x.found != nil {
+		about = x.found
+	}
+	if about != nil && about.Retake(x.owner) {
+		x.unpark(about)
 		x.want(n, r, false)
 		// Nothing may run in between, not even a SET.
-		n.State, n.Schema = x.last.State, x.last.Schema
-		return x.last, nil
+		n.State, n.Schema = about.State, about.Schema
+		return about, nil
 	}
-	if x.last == nil && !x.lost || r.statement.Kind == router.KindShow {
+	if about == nil && !x.lost || r.statement.Kind == router.KindShow {
 		return nil, nil // it left nothing: any clean connection says so
 	}
 	return nil, errLost

@@ -109,7 +109,7 @@ func (x *session) classify(sql []byte) *router.Statement {
 
 // sendOK answers an OK of the proxy's own.
 func (x *session) sendOK() error {
-	return x.reply(wire.AppendOK(nil, wire.HeaderOK, x.capabilities, &wire.OK{Status: x.status}))
+	return x.reply(wire.AppendOK(nil, wire.HeaderOK, x.capabilities, &wire.OK{Status: x.status, Warnings: x.warnings}))
 }
 
 // sendError answers an error of the proxy's own.

@@ -48,6 +48,9 @@ func (x *session) wrote(gtid []byte) {
 // variable follows a session variable. The names compared are constants, so
 // that nothing is allocated for MariaDB's last_gtid but the position itself.
 func (x *session) variable(name, value []byte) {
+	if x.seen.lent && string(name) != "last_gtid" {
+		return
+	}
 	switch string(name) {
 	case "last_gtid":
 		if len(value) > 0 {
@@ -62,8 +65,7 @@ func (x *session) variable(name, value []byte) {
 	case "session_track_gtids", "session_track_schema", "session_track_state_change",
 		"session_track_system_variables", "session_track_transaction_info":
 		x.seen.stateSet = true
-		x.track(string(name), string(value))
-		return
+		return // resolved before the next statement
 	case "timestamp", "insert_id", "last_insert_id", "rand_seed1", "rand_seed2", "identity":
 		x.seen.stateSet = true
 		return // the router pins the session
@@ -118,17 +120,6 @@ func unsafeCharset(name string) bool {
 	return true
 }
 
-// track remembers what session tracking the client itself has asked for.
-func (x *session) track(name, value string) {
-	if x.things == nil {
-		x.things = &things{}
-	}
-	if x.things.tracks == nil {
-		x.things.tracks = map[string]string{}
-	}
-	x.things.tracks[name] = value
-}
-
 // keepEntry says which entries of a session-track block a client with session
 // tracking sees: those that it would see without a proxy.
 func (x *session) keepEntry(e wire.TrackEntry) bool {
@@ -147,15 +138,18 @@ func (x *session) keepEntry(e wire.TrackEntry) bool {
 		}
 		return tracked(name)
 	case wire.TrackStateChange:
-		return tracks["session_track_state_change"] == "ON"
+		return isOn(tracks["session_track_state_change"])
 	case wire.TrackGTIDs:
 		v := tracks["session_track_gtids"]
 		return v != "" && v != "OFF"
 	case wire.TrackSchema:
-		return tracks["session_track_schema"] != "OFF"
+		v, asked := tracks["session_track_schema"]
+		return !asked || isOn(v)
 	}
 	return true
 }
+
+func isOn(v string) bool { return v == "1" || v == "ON" }
 
 // tracked reports whether servers track a variable unless told otherwise.
 func tracked(name []byte) bool {
@@ -176,9 +170,8 @@ func (x *session) follow(r *request, c *backend.Conn) {
 			wire.StatusCursorExists | wire.StatusDatabaseDropped | wire.StatusMetadataChanged)
 		c.Status = x.status
 	}
-	if x.seen.charset && !x.seen.collated {
-		x.unresolved = true
-	}
+	x.followDiagnostics(r.statement, c)
+	x.followUnresolved(r)
 	if r.answer == wire.AnswerPrepare {
 		if x.answer.Code == 0 {
 			x.prepareDone(r.prepared, c)
@@ -189,6 +182,22 @@ func (x *session) follow(r *request, c *backend.Conn) {
 	}
 	x.pins = x.pinsAfter(r, c)
 	x.keep(c)
+}
+
+// followDiagnostics notes what may be asked about the statement afterwards.
+func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
+	x.warnings = x.answer.Warnings
+	if x.answer.Code != 0 {
+		x.warnings = 1
+	}
+	if s.Flags.Has(router.NeedsDiagnostics) {
+		return // it leaves them as they were
+	}
+	// MariaDB keeps the list over statements that use no table.
+	c.Warned = x.warnings > 0 || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
+	if x.answer.HasRows && s.Kind == router.KindRead {
+		x.found = c
+	}
 }
 
 // keep holds the connection while there is a pin, and parks it otherwise.
@@ -263,7 +272,7 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 // diagnosticsAfter keeps the connection while the next statement may ask about
 // this one.
 func (x *session) diagnosticsAfter(s *router.Statement, pins router.PinSet) router.PinSet {
-	if x.answer.Warnings > 0 || x.answer.Code != 0 || s.Flags.Has(router.CalcFoundRows) || x.unresolved {
+	if x.answer.Warnings > 0 || x.answer.Code != 0 || s.Flags.Has(router.CalcFoundRows) || x.unresolved != 0 {
 		return pins.With(router.PinDiagnostics)
 	}
 	return pins
@@ -276,7 +285,7 @@ func (x *session) pinsOf(s *router.Statement, pins router.PinSet) router.PinSet 
 	if f.Any(router.SetsUserVariables) || !plainAssignments(s) {
 		pins = pins.With(router.PinUserVariable)
 	}
-	if f.Has(router.SetsUncarried) || s.Kind == router.KindSet && !x.carried(s) {
+	if f.Has(router.SetsUncarried) || s.Kind == router.KindSet && (setsTracking(s) || !x.carried(s)) {
 		pins = pins.With(router.PinSessionState)
 	}
 	if f.Has(router.UnlocksTables) {
@@ -369,15 +378,11 @@ func (x *session) leaveDiagnostics(s *router.Statement) {
 	}
 	x.pins = x.pins.Without(router.PinDiagnostics)
 	c := x.held
-	if x.unresolved {
-		x.unresolved = false
-		collation, err := c.Query("SELECT @@collation_connection")
-		if err != nil {
+	if x.unresolved != 0 {
+		if err := x.resolve(c); err != nil {
 			x.dropHeld()
 			return
 		}
-		x.seen.conn = c
-		x.setState("collation_connection", collation)
 	}
 	if x.pins == 0 {
 		x.held = nil

@@ -23,6 +23,9 @@ func (x *session) kill(id uint64, query bool) error {
 	case !x.mayKill(victim):
 		return x.sendError(&wire.ServerError{Code: 1095, State: "HY000", Message: fmt.Sprintf("You are not owner of thread %d", id)})
 	}
+	if victim == x && query {
+		return x.sendError(&wire.ServerError{Code: 1317, State: "70100", Message: "Query execution was interrupted"})
+	}
 	if !query {
 		victim.killed.Store(true)
 	}

@@ -33,7 +33,7 @@ func (x *session) login() bool {
 		x.server.log.Debug("client not let in", "session", x.id, "error", err)
 		return false
 	}
-	if !x.admit(l) {
+	if in, _ := x.admit(l); !in {
 		return false
 	}
 	x.client.Release()
@@ -108,15 +108,26 @@ func hasSHA2(s wire.Secret) bool {
 }
 
 // admit lets a client in whose node accepts it, and answers it either way.
-func (x *session) admit(l *wire.Login) bool {
-	if err := x.judge(l); err != nil {
+// refused says that the account was accepted and only its database was not,
+// which ends a new connection but not a COM_CHANGE_USER.
+func (x *session) admit(l *wire.Login) (in, refused bool) {
+	database, err := x.judge(l)
+	if err != nil {
 		x.server.metrics.logins.refused.Add(1)
 		_ = l.Fail(loginError(l, err))
-		return false
+		return false, false
+	}
+	x.account.Enter()
+	if database != nil {
+		x.server.metrics.logins.refused.Add(1)
+		return false, l.Fail(database) == nil
 	}
 	x.server.metrics.logins.accepted.Add(1)
-	x.account.Enter()
-	return l.Succeed(wire.OK{Status: x.status}) == nil
+	ok := wire.OK{Status: x.status}
+	if x.schema != "" { // servers with session tracking tell it here
+		ok.Track = wire.AppendTrackValue(nil, wire.TrackSchema, x.schema)
+	}
+	return l.Succeed(ok) == nil, false
 }
 
 func loginError(l *wire.Login, err error) *wire.ServerError {
@@ -132,10 +143,11 @@ func loginError(l *wire.Login, err error) *wire.ServerError {
 }
 
 // judge finds the account and has a node judge it, unless one has done so
-// lately. It fills in the session.
-func (x *session) judge(l *wire.Login) error {
+// lately. It fills in the session. database is the node's refusal of the
+// database that the client asked for, of an account that is good.
+func (x *session) judge(l *wire.Login) (database *wire.ServerError, err error) {
 	if x.server.config.Load().RequireTLS && !l.Secure {
-		return &wire.ServerError{Code: wire.CodeSecureTransportOnly, State: "HY000",
+		return nil, &wire.ServerError{Code: wire.CodeSecureTransportOnly, State: "HY000",
 			Message: "Connections using insecure transport are prohibited: Bellwether requires TLS"}
 	}
 	x.capabilities, x.collation = l.Capabilities, l.Collation
@@ -147,24 +159,22 @@ func (x *session) judge(l *wire.Login) error {
 	x.understandAll()
 	a := x.server.pools.Account(l.User, l.Secret)
 	if !l.Fast() || a.Revoked() != nil || x.server.pools.Known(l.User) != a || l.Database != "" {
-		if err := x.ask(l, &a); err != nil {
-			return err
+		if database, err = x.ask(l, &a); err != nil {
+			return nil, err
 		}
 	}
 	if a.Loopback.Load() && !loopback(x.remote()) {
-		return l.AccessDenied()
+		return nil, l.AccessDenied()
 	}
 	x.server.pools.Remember(a)
 	x.account = a
 	x.user.Store(a)
-	return nil
+	return database, nil
 }
 
 func (x *session) understandAll() {
-	for _, name := range [...]string{"sql_mode", "character_set_client", "transaction_isolation", "tx_isolation"} {
-		if v, ok := x.state.Get(name); ok {
-			x.understand(name, v)
-		}
+	if charset := x.state.CharacterSetClient(); charset != "" {
+		x.understand("character_set_client", charset)
 	}
 	x.dialect.IgnoreSpace = x.capabilities.Has(wire.ClientIgnoreSpace)
 }
@@ -173,14 +183,14 @@ func loopback(ip net.IP) bool { return ip == nil || ip.IsLoopback() }
 
 // ask logs in on a node as the client, which judges it, and makes the
 // database that it asked for the session's.
-func (x *session) ask(l *wire.Login, a **backend.Account) error {
+func (x *session) ask(l *wire.Login, a **backend.Account) (database *wire.ServerError, err error) {
 	ctx, cancel := x.within(x.server.config.Load().HandshakeTimeout)
 	defer cancel()
 	x.account = *a
 	c, err := x.loginConn(ctx)
 	if errors.Is(err, wire.ErrNeedPassword) {
 		if err := l.AskPassword(); err != nil {
-			return l.AccessDenied()
+			return nil, l.AccessDenied()
 		}
 		*a = x.server.pools.Account(l.User, l.Secret)
 		x.account = *a
@@ -188,7 +198,7 @@ func (x *session) ask(l *wire.Login, a **backend.Account) error {
 	}
 	if err != nil {
 		x.account = nil
-		return err
+		return nil, err
 	}
 	if err := x.begin(c, l.Database); err != nil {
 		x.account = nil
@@ -197,7 +207,7 @@ func (x *session) ask(l *wire.Login, a **backend.Account) error {
 	}
 	x.last = nil
 	x.park(c)
-	return nil
+	return nil, nil
 }
 
 // begin reads what a session must know of its account, and changes to its
@@ -277,7 +287,7 @@ func (x *session) changeUser(payload []byte) error {
 	if l.Collation == 0 {
 		l.Collation = collation
 	}
-	if !x.admit(l) {
+	if in, refused := x.admit(l); !in && !refused {
 		return errQuit
 	}
 	return x.client.SetDeadline(time.Time{})
@@ -288,7 +298,12 @@ func (x *session) changeUser(payload []byte) error {
 func (x *session) resetSession() error {
 	x.dropConnections()
 	x.forgetSession()
-	x.state, x.status = backend.EmptyState(), x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly|wire.StatusNoBackslashEscapes)|wire.StatusAutocommit
+	if x.dialect.Flavour == cluster.FlavourMariaDB {
+		x.state = x.initial // it keeps the handshake's character set
+	} else {
+		x.state = backend.EmptyState()
+	}
+	x.status = x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly|wire.StatusNoBackslashEscapes) | wire.StatusAutocommit
 	x.understandAll()
 	return x.sendOK()
 }
@@ -297,6 +312,6 @@ func (x *session) resetSession() error {
 // write stays, so that it goes on to see it.
 func (x *session) forgetSession() {
 	x.statements, x.things, x.insertID = nil, nil, nil
-	x.serializable, x.unresolved, x.lost = false, false, false
+	x.serializable, x.unresolved, x.lost = false, 0, false
 	x.dialect.ANSIQuotes, x.dialect.NoBackslashEscapes, x.dialect.UnsafeCharset = false, false, false
 }

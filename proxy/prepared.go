@@ -22,11 +22,18 @@ type prepared struct {
 	// types are the parameter types of the last execution, for a node that has
 	// not seen them.
 	types []byte
-	// bound is set while long data or an open cursor bind it to a connection.
-	bound router.PinSet
+	// long are the pieces of long data for the next execution, as they came.
+	long     [][]byte
+	longSize int
+	// open is set while a cursor binds it to a connection.
+	open bool
 }
 
-func unknownStatement(id uint32, what string) *wire.ServerError {
+// unknownStatement is the server's error; MySQL 9 checks all commands in one place.
+func (x *session) unknownStatement(id uint32, what string) *wire.ServerError {
+	if x.dialect.Flavour == cluster.FlavourMySQL {
+		what = "mysql_stmt_precheck"
+	}
 	return &wire.ServerError{Code: wire.CodeUnknownStatement, State: "HY000",
 		Message: "Unknown prepared statement handler (" + utoa(id) + ") given to " + what}
 }
@@ -60,7 +67,11 @@ func (x *session) executePrepared(frame, payload []byte) error {
 	}
 	p := x.statements[e.ID]
 	if p == nil {
-		return x.sendError(unknownStatement(e.ID, "mysqld_stmt_execute"))
+		return x.sendError(x.unknownStatement(e.ID, "mysqld_stmt_execute"))
+	}
+	defer func() { p.long, p.longSize = nil, 0 }()
+	if p.long == nil && p.longSize > 0 {
+		return x.sendError(tooLong())
 	}
 	r := request{frame: frame, payload: payload, statement: p.statement, prepared: p, answer: wire.AnswerQuery}
 	if e.Flags&(wire.CursorReadOnly|wire.CursorForUpdate|wire.CursorScrollable) != 0 {
@@ -88,6 +99,9 @@ func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need)
 		x.bindTypes(p, s, r)
 	}
 	wire.PutStmtID(r.payload, s.ID)
+	if wire.Command(r.payload[0]) == wire.ComStmtExecute && p.long != nil {
+		return p.passLongData(c, s.ID)
+	}
 	return nil
 }
 
@@ -188,14 +202,15 @@ func (x *session) preparedCommand(c wire.Command, payload []byte) error {
 	case c == wire.ComStmtSendLongData:
 		return x.sendLongData(p, payload)
 	case p == nil:
-		return x.sendError(unknownStatement(id, "mysqld_stmt_"+c.String()[5:]))
+		return x.sendError(x.unknownStatement(id, "mysqld_stmt_"+c.String()[5:]))
 	case c == wire.ComStmtFetch:
 		return x.run(&request{payload: payload, statement: onMaster, prepared: p, answer: wire.AnswerRows})
-	case p.bound == 0:
-		return x.sendOK() // nothing to reset: no node holds anything of it
+	case !p.open:
+		p.long, p.longSize = nil, 0
+		return x.sendOK() // no node holds anything of it
 	default:
-		p.bound = 0
-		x.pins = x.pins.Without(router.PinCursor).Without(router.PinLongData)
+		p.open, p.long, p.longSize = false, nil, 0
+		x.unpinCursor()
 		return x.run(&request{payload: payload, statement: onMaster, prepared: p, answer: wire.AnswerQuery})
 	}
 }
@@ -207,15 +222,25 @@ func (x *session) closePrepared(p *prepared) error {
 		return nil
 	}
 	delete(x.statements, p.id)
-	if p.bound != 0 && x.held != nil {
+	if p.open && x.held != nil {
 		if err := x.held.DropStatement(p.key); err != nil {
 			x.dropHeld()
 			return nil
 		}
-		x.pins = x.pins.Without(router.PinCursor).Without(router.PinLongData)
+		x.unpinCursor()
 		x.keepIdle()
 	}
 	return nil
+}
+
+// unpinCursor takes the cursors' pin away with the last of them.
+func (x *session) unpinCursor() {
+	for _, p := range x.statements {
+		if p.open {
+			return
+		}
+	}
+	x.pins = x.pins.Without(router.PinCursor)
 }
 
 // keepIdle parks the held connection if no pin is left, between statements.
@@ -231,83 +256,61 @@ func (x *session) keepIdle() {
 	}
 }
 
-// sendLongData passes on a piece of a parameter. There is no answer, so that a
-// failure shows at the execution.
+// sendLongData keeps a piece of a parameter until the execution, which may
+// run on any connection. There is no answer to it, so that what is wrong with
+// it shows then.
 func (x *session) sendLongData(p *prepared, payload []byte) error {
 	if p == nil {
 		return nil
 	}
-	c := x.held
-	if c == nil {
-		t := x.topology()
-		if t.Master < 0 {
-			return nil
-		}
-		var foreign bool
-		var err error
-		if c, foreign, err = x.connection(t, t.Master); err != nil {
-			return nil
-		}
-		var need needs
-		x.want(&need, &request{statement: onMaster}, foreign)
-		if err := adaptNow(c, &need.Need); err != nil {
-			c.Discard()
-			return nil
-		}
-		x.held = c
-	}
-	r := &request{payload: payload, statement: onMaster, prepared: p}
-	if err := x.readyPrepared(c, r, &backend.Need{State: x.state, Schema: x.schema, MariaDB: x.dialect.Flavour == cluster.FlavourMariaDB}); err != nil {
-		x.dropHeld()
+	p.longSize += len(payload)
+	if p.longSize > x.server.config.Load().MaxPacket {
+		p.long = nil
 		return nil
 	}
-	c.Wire.ResetSequence()
-	err := c.Wire.WritePacket(payload)
-	if err == nil {
-		err = c.Wire.Flush()
-	}
-	if err != nil {
-		x.dropHeld()
-		return nil
-	}
-	p.bound = p.bound.With(router.PinLongData)
-	x.pins = x.pins.With(router.PinLongData)
+	p.long = append(p.long, append([]byte(nil), payload...))
 	return nil
 }
 
-// pinsOfPrepared follows cursors and long data.
+// passLongData queues the pieces that the client has sent.
+func (p *prepared) passLongData(c *backend.Conn, id uint32) error {
+	for _, piece := range p.long {
+		wire.PutStmtID(piece, id)
+		c.Wire.ResetSequence()
+		if err := c.Wire.WritePacket(piece); err != nil {
+			return &sendError{sent: true, err: err}
+		}
+	}
+	return nil
+}
+
+// tooLong is the error of an execution whose long data went over the limit.
+func tooLong() *wire.ServerError {
+	return &wire.ServerError{Code: wire.CodePacketTooLarge, State: "08S01",
+		Message: "Parameter of prepared statement which is set through mysql_send_long_data() is longer than " +
+			"proxy.max_packet of Bellwether; raise it, and max_allowed_packet of the nodes"}
+}
+
+// pinsOfPrepared follows cursors.
 func (x *session) pinsOfPrepared(r *request, pins router.PinSet) router.PinSet {
 	p := r.prepared
-	if p == nil {
+	if p == nil || r.answer == wire.AnswerPrepare {
 		return pins
 	}
 	switch {
-	case r.answer == wire.AnswerPrepare:
-		return pins
+	case x.answer.Status&wire.StatusLastRowSent != 0:
+		p.open = false
 	case x.answer.Status&wire.StatusCursorExists != 0:
-		p.bound = p.bound.With(router.PinCursor)
-		pins = pins.With(router.PinCursor)
-	case x.answer.Status&wire.StatusLastRowSent != 0 || r.answer == wire.AnswerQuery:
-		p.bound = p.bound.Without(router.PinCursor)
+		p.open = true
+	case r.answer == wire.AnswerQuery:
+		p.open = false
 	}
-	if r.answer == wire.AnswerQuery {
-		p.bound = p.bound.Without(router.PinLongData)
-	}
-	for _, pin := range [...]router.Pin{router.PinCursor, router.PinLongData} {
-		if !x.anyBound(pin) {
-			pins = pins.Without(pin)
+	for _, other := range x.statements {
+		if other.open {
+			return pins.With(router.PinCursor)
 		}
 	}
-	return pins
-}
-
-func (x *session) anyBound(pin router.Pin) bool {
-	for _, p := range x.statements {
-		if p.bound.Has(pin) {
-			return true
-		}
-	}
-	return false
+	return pins.Without(router.PinCursor)
 }
 
 // connectionIDText and connectionIDBinary make the row of SELECT

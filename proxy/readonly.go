@@ -56,6 +56,8 @@ func (x *session) staysOnSlave(s *router.Statement, t *cluster.Topology) bool {
 		return false
 	}
 	switch s.Kind {
+	case router.KindBegin:
+		return s.Flags.Has(router.ReadOnlyTransaction)
 	case router.KindCommit, router.KindRollback, router.KindSavepoint:
 		return true
 	case router.KindUse, router.KindShow:

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -52,7 +53,7 @@ func (x *session) run(r *request) error {
 // bend sends to the master what Decide leaves to the proxy (and the proxy to
 // the server), and reads with a cursor.
 func (x *session) bend(r *request, t *cluster.Topology, d router.Decision) router.Decision {
-	local := d.Action == router.ActionLocal
+	local := d.Action == router.ActionLocal || d.Reason == router.ReasonEndsTransaction && x.held != nil
 	if !local && !(r.cursor && d.Target != router.TargetPinned) {
 		return d
 	}
@@ -165,7 +166,8 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 
 // exchange sends a request on a connection and relays the answer.
 func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need) error {
-	x.seen, x.answer = seen{conn: c}, wire.Answer{}
+	x.seen = seen{conn: c, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement ")}
+	x.answer = wire.Answer{}
 	if r.statement.Kind == router.KindDDL && r.answer == wire.AnswerQuery {
 		defer x.server.hints.CatalogueChanging()()
 	}

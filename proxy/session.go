@@ -45,9 +45,12 @@ type session struct {
 	parked []*backend.Conn
 	// last is where the last statement ran, parked or held.
 	last *backend.Conn
-	// unresolved is set when last's collation_connection is not known: the
-	// server told only its character set.
-	unresolved bool
+	// found is where the last SELECT ran, which FOUND_ROWS() is about.
+	found *backend.Conn
+	// warnings is the number of conditions of the last statement.
+	warnings uint16
+	// unresolved is what has to be asked of last before another statement.
+	unresolved unresolved
 	// lost is set when the connection of the last statement is gone.
 	lost bool
 
@@ -70,6 +73,15 @@ type session struct {
 	user atomic.Pointer[backend.Account]
 }
 
+// unresolved is a set of things that the server has told only in part.
+type unresolved uint8
+
+const (
+	unresolvedCollation unresolved = 1 << iota // behind character_set_connection
+	unresolvedNames                            // SET NAMES gave all three that collation
+	unresolvedTracking                         // what the client wants tracked
+)
+
 // seen is what the answers to the running statement have told.
 type seen struct {
 	conn     *backend.Conn
@@ -78,6 +90,7 @@ type seen struct {
 	charset  bool // character_set_connection changed
 	collated bool // collation_connection did
 	gtid     bool
+	lent     bool // variables are set for this statement only (SET STATEMENT)
 }
 
 // errQuit ends a session in order.

@@ -21,7 +21,6 @@ const (
 	PinDiagnostics
 	PinCursor
 	PinFoundRows
-	PinLongData
 	PinProcedure
 
 	// NumPins is the number of pins, for tables of counters.
@@ -30,7 +29,7 @@ const (
 
 var pinWords = [NumPins]string{
 	"none", "transaction", "temporary-table", "user-variable", "user-lock", "table-lock", "handler", "xa",
-	"text-prepare", "session-state", "next-transaction", "diagnostics", "cursor", "found-rows", "long-data",
+	"text-prepare", "session-state", "next-transaction", "diagnostics", "cursor", "found-rows",
 	"procedure",
 }
 

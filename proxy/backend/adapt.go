@@ -18,6 +18,8 @@ type Need struct {
 	// Foreign is set when another session may have used the connection since
 	// this one did.
 	Foreign bool
+	// Moved is set when the session's last statement ran elsewhere.
+	Moved bool
 	// Clean asks for a connection in which nothing of another session's can be
 	// seen, even what no variable shows (warnings, row counts).
 	Clean bool
@@ -29,6 +31,10 @@ type Need struct {
 	Wait     time.Duration
 	MariaDB  bool
 }
+
+// clearDiagnostics makes a connection forget the warnings of an earlier
+// statement. MariaDB does so only for statements that use a table.
+const clearDiagnostics = "SELECT 1 FROM information_schema.character_sets LIMIT 0"
 
 // Steps are the commands that were queued before a statement, whose answers
 // come before the statement's. The zero value is empty.
@@ -49,9 +55,10 @@ const (
 	stepState
 	stepSaveInsertID
 	stepSetInsertID
+	stepClear
 )
 
-var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "save insert id", "set insert id"}
+var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "save insert id", "set insert id", "clear warnings"}
 
 // String names the step.
 func (s step) String() string { return stepNames[s] }
@@ -69,10 +76,17 @@ func (c *Conn) Adapt(need *Need, s *Steps) error {
 			}
 		}
 	}
-	if state == nil || !state.Within(need.State) || need.Foreign && (c.Dirty || need.Clean) {
+	if state == nil && c.afterReset != nil || state != nil && !state.Within(need.State) || need.Foreign && (c.Dirty || need.Clean) {
 		if err := c.reset(s, need.MariaDB); err != nil {
 			return err
 		}
+		state = c.afterReset
+	} else if c.Warned && (need.Foreign || need.Moved) {
+		if err := c.query(s, stepClear, clearDiagnostics); err != nil {
+			return err
+		}
+	}
+	if state == nil { // a handshake whose collation nobody knows: set all of it
 		state = emptyState
 	}
 	if need.Schema != c.Schema && need.Schema != "" {
@@ -181,7 +195,9 @@ func (c *Conn) done(kind step, value string, need *Need) {
 		c.State, c.Dirty = nil, false
 		c.dropInsertID("")
 	case stepSetup:
-		c.State = emptyState
+		c.State, c.Warned = c.afterReset, false
+	case stepClear:
+		c.Warned = false
 	case stepSchema:
 		c.Schema = need.Schema
 	case stepState:

@@ -21,6 +21,9 @@ type Conn struct {
 	State *State
 	// Schema is the current database, "" without one.
 	Schema string
+	// Warned is set when the last statement here left warnings or an error, which
+	// not every statement clears.
+	Warned bool
 	// Dirty is set when a session left something here that is neither in State
 	// nor in Schema: it is reset before another session uses it.
 	Dirty bool
@@ -29,6 +32,10 @@ type Conn struct {
 	InsertID *Carry
 	// Generation is that of the topology when the connection was made.
 	Generation uint64
+
+	// afterReset is the state that a reset leaves: MariaDB keeps the handshake's
+	// character set, MySQL does not.
+	afterReset *State
 
 	statements statementCache
 

@@ -94,6 +94,9 @@ func (n *node) connect(ctx context.Context, w *Want) (*Conn, error) {
 		Wire: conn, Thread: hello.ThreadID, Capabilities: hello.Capabilities, Status: hello.Status,
 		Generation: w.Generation, State: n.pools.stateOf(w.Collation),
 	}
+	if c.afterReset = emptyState; hello.MariaDB {
+		c.afterReset = c.State
+	}
 	c.used.Store(n.pools.clock.Load())
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()

@@ -28,13 +28,38 @@ func NewState(variables ...Variable) *State {
 	return s
 }
 
+// names is the variable that stands for SET NAMES x COLLATE y, which a
+// handshake does too. It is not the same as setting the three variables that
+// it sets: those remember the collation, and metadata show it. It comes before
+// all others by its name.
+const names = "!names"
+
+// charsetVariables are those that SET NAMES sets.
+var charsetVariables = [...]string{"character_set_client", "character_set_results", "collation_connection"}
+
 // Charset returns the state that a handshake with this collation makes.
 func Charset(charset, collation string) *State {
-	return NewState(
-		Variable{"character_set_client", charset},
-		Variable{"character_set_results", charset},
-		Variable{"collation_connection", collation},
-	)
+	return NewState(Variable{names, charset + " COLLATE " + collation})
+}
+
+// WithNames returns the state after SET NAMES with a collation.
+func (s *State) WithNames(charset, collation string) *State {
+	n := &State{variables: slices.DeleteFunc(slices.Clone(s.variables), func(v Variable) bool {
+		return slices.Contains(charsetVariables[:], v.Name)
+	})}
+	n.rehash()
+	return n.With(names, charset+" COLLATE "+collation)
+}
+
+// CharacterSetClient returns the character set of statements, "" where it is
+// the server's default.
+func (s *State) CharacterSetClient() string {
+	if v, ok := s.Get("character_set_client"); ok {
+		return v
+	}
+	v, _ := s.Get(names)
+	charset, _, _ := strings.Cut(v, " ")
+	return charset
 }
 
 func (s *State) rehash() {
@@ -100,14 +125,20 @@ func (s *State) Within(o *State) bool {
 // nothing where there is no difference. s must be Within o.
 func (s *State) AppendSet(dst []byte, o *State) []byte {
 	start := len(dst)
+	renamed := false
 	for _, v := range o.variables {
-		if old, found := s.Get(v.Name); found && old == v.Value {
+		old, found := s.Get(v.Name)
+		if found && old == v.Value && !(renamed && slices.Contains(charsetVariables[:], v.Name)) {
 			continue
 		}
 		if len(dst) == start {
 			dst = append(dst, "SET "...)
 		} else {
 			dst = append(dst, ", "...)
+		}
+		if v.Name == names {
+			dst, renamed = append(append(dst, "NAMES "...), v.Value...), true
+			continue
 		}
 		if v.Name[0] == '@' {
 			dst = append(append(append(dst, v.Name...), '='), v.Value...)
