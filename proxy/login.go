@@ -201,9 +201,13 @@ func (x *session) ask(l *wire.Login, a **backend.Account) (database *wire.Server
 		return nil, err
 	}
 	if err := x.begin(c, l.Database); err != nil {
-		x.account = nil
 		c.Discard()
-		return err
+		var step *backend.StepError
+		if errors.As(err, &step) && errors.As(err, &database) {
+			return database, nil
+		}
+		x.account = nil
+		return nil, err
 	}
 	x.last = nil
 	x.park(c)
