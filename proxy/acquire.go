@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -22,6 +23,9 @@ var (
 	errLost   = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
 		Message: "Bellwether: what the previous statement left behind is not known any more: its connection was lost " +
 			"or given to another client; ask in the same breath, or raise pool.max_per_node"}
+	errTwo = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
+		Message: "Bellwether: FOUND_ROWS() is about a SELECT that ran on another connection than the statement before; " +
+			"ask for it in a statement of its own"}
 )
 
 // acquire returns the connection that a request runs on, and what it needs there.
@@ -89,9 +93,9 @@ func (x *session) carriedInsertID() string {
 // lastConn takes back the connection of the previous statement for one that
 // asks about it.
 func (x *session) lastConn(r *request, n *needs) (*backend.Conn, error) {
-	about := x.last
-	if r.statement.Reason == router.ReasonFoundRows && x.found != nil {
-		about = x.found
+	about, err := x.about(r.statement)
+	if err != nil {
+		return nil, err
 	}
 	if about != nil && about.Retake(x.owner) {
 		x.unpark(about)
@@ -104,6 +108,18 @@ func (x *session) lastConn(r *request, n *needs) (*backend.Conn, error) {
 		return nil, nil // it left nothing: any clean connection says so
 	}
 	return nil, errLost
+}
+
+// about returns the connection that a question about the previous statement,
+// or about the previous SELECT, is for.
+func (x *session) about(s *router.Statement) (*backend.Conn, error) {
+	if x.found == nil || x.found == x.last || !strings.Contains(s.Fingerprint, "found_rows") {
+		return x.last, nil
+	}
+	if s.Reason != router.ReasonFoundRows || strings.Contains(s.Fingerprint, "row_count") {
+		return nil, errTwo
+	}
+	return x.found, nil
 }
 
 // node chooses the node for a decision; behind says that it must first be
@@ -125,6 +141,9 @@ func (x *session) node(t *cluster.Topology, d router.Decision, not backend.NodeS
 // slave picks a slave that has the session's own write, else one that may soon
 // have it, else the master.
 func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, behind bool) {
+	if i := x.warned(t); i >= 0 && !not.Has(i) && !x.position.pending() {
+		return i, false
+	}
 	var near, late backend.NodeSet
 	pending := x.position.pending()
 	if pending {
@@ -150,6 +169,20 @@ func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, beh
 		return i, pending
 	}
 	return t.Master, false
+}
+
+// warned returns the slave of the last statement while its warnings may still
+// be asked for after this one: on MariaDB a statement without tables does not
+// clear them. -1 where there is none.
+func (x *session) warned(t *cluster.Topology) int {
+	if x.dialect.Flavour != cluster.FlavourMariaDB || x.last == nil || !x.last.Warned {
+		return -1
+	}
+	i := t.Find(x.last.Node())
+	if i < 0 || !t.Nodes[i].Readable() {
+		return -1
+	}
+	return i
 }
 
 // nearby are the nodes where the session has a connection.

@@ -135,7 +135,7 @@ func (r *request) exclude(t *cluster.Topology, name string) {
 // acquireFailed deals with a request for which no connection could be had;
 // nothing of it has left.
 func (x *session) acquireFailed(r *request, t *cluster.Topology, d router.Decision, node int, err error) (again bool, _ error) {
-	if node < 0 || errors.Is(err, errLost) {
+	if node < 0 {
 		return false, err
 	}
 	if node != t.Master {

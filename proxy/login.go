@@ -273,28 +273,51 @@ func (x *session) loginConn(ctx context.Context) (*backend.Conn, error) {
 
 // changeUser serves COM_CHANGE_USER: a new session on the same connection.
 func (x *session) changeUser(payload []byte) error {
-	x.dropConnections()
-	x.forgetSession()
-	if x.account != nil {
-		x.account.Leave()
-		x.account = nil
-	}
+	before := x.persona()
 	c := x.server.config.Load()
 	_ = x.client.SetDeadline(time.Now().Add(c.HandshakeTimeout))
 	g := x.greeting(c)
 	g.Capabilities = x.capabilities
-	collation := x.collation
 	l, err := wire.AcceptChangeUser(x.client, g, payload)
 	if err != nil {
 		return errQuit
 	}
 	if l.Collation == 0 {
-		l.Collation = collation
+		l.Collation = x.collation
 	}
-	if in, refused := x.admit(l); !in && !refused {
+	x.dropConnections()
+	in, refused := x.admit(l)
+	switch {
+	case refused && x.dialect.Flavour == cluster.FlavourMariaDB:
+		// MariaDB goes on as the old user where only the database was
+		// refused; MySQL hangs up.
+		x.account.Leave()
+		x.become(before)
+	case !in:
 		return errQuit
+	default:
+		before.account.Leave()
+		x.forgetSession()
 	}
 	return x.client.SetDeadline(time.Time{})
+}
+
+// persona is who a session is, and in which state.
+type persona struct {
+	account        *backend.Account
+	collation      uint16
+	initial, state *backend.State
+	schema         string
+	status         uint16
+}
+
+func (x *session) persona() persona {
+	return persona{x.account, x.collation, x.initial, x.state, x.schema, x.status}
+}
+
+func (x *session) become(p persona) {
+	x.account, x.collation, x.initial, x.state, x.schema, x.status = p.account, p.collation, p.initial, p.state, p.schema, p.status
+	x.user.Store(p.account)
 }
 
 // resetSession serves COM_RESET_CONNECTION: as a new session, but for the user
@@ -315,7 +338,8 @@ func (x *session) resetSession() error {
 // forgetSession drops all that a reset takes from a session; its last own
 // write stays, so that it goes on to see it.
 func (x *session) forgetSession() {
-	x.statements, x.things, x.insertID = nil, nil, nil
+	x.statements, x.things, x.insertID, x.found, x.warnings = nil, nil, nil, nil, 0
 	x.serializable, x.unresolved, x.lost = false, 0, false
 	x.dialect.ANSIQuotes, x.dialect.NoBackslashEscapes, x.dialect.UnsafeCharset = false, false, false
+	x.understandAll()
 }

@@ -118,6 +118,9 @@ func (x *Relay) eofPacket(frame []byte) (status uint16, err error) {
 		return 0, err
 	}
 	x.answer.HasStatus, x.answer.Status, x.answer.Warnings = true, eof.Status, eof.Warnings
+	// An EOF has no room for what has changed, so the flag is only there because
+	// the proxy has asked to be told.
+	frame[len(frame)-1] &^= byte(StatusSessionStateChanged >> 8)
 	x.scan += len(frame)
 	return eof.Status, nil
 }
