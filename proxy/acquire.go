@@ -53,6 +53,9 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	if err != nil {
 		return nil, n, err
 	}
+	if r.statement.Flags.Has(router.NeedsDiagnostics) {
+		foreign = true // what it is about is gone or was never there: an empty answer
+	}
 	x.want(&n, r, foreign)
 	n.Moved = c != x.last
 	if behind {

@@ -168,7 +168,7 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need) error {
 	x.seen = seen{conn: c, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement ")}
 	x.answer = wire.Answer{}
-	if r.statement.Kind == router.KindDDL && r.answer == wire.AnswerQuery {
+	if r.answer == wire.AnswerQuery && changesCatalogue(r.statement) {
 		defer x.server.hints.CatalogueChanging()()
 	}
 	if need.Position != "" {
@@ -203,6 +203,20 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need) erro
 		}
 	}
 	return x.relayAnswer(c, r)
+}
+
+// changesCatalogue reports whether a statement may add a stored function, or a
+// view that reaches one, under some name. Other DDL leaves reads on the slaves.
+func changesCatalogue(s *router.Statement) bool {
+	if s.Kind != router.KindDDL && !(s.Flags.Has(router.Multi) && !s.Flags.Has(router.OnlyReads)) {
+		return false
+	}
+	for _, word := range [...]string{"view", "function", "package", "rename", "database", "schema", "soname"} {
+		if strings.Contains(s.Fingerprint, word) {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *session) sendRequest(c *backend.Conn, r *request) error {

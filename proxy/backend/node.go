@@ -22,12 +22,26 @@ type NodeStats struct {
 	Outstanding atomic.Int64
 	// Latency is a moving average of a statement's time, in nanoseconds.
 	Latency atomic.Int64
+
+	last int64 // Latency at the last decay; belongs to Pools.Run
 }
 
-// Observe takes one statement's time into the average.
+// Observe takes one statement's time into the average. A single slow statement
+// says little about the node, so it counts as a few times the average at most.
 func (s *NodeStats) Observe(d time.Duration) {
 	old := s.Latency.Load()
-	s.Latency.Store(old + (int64(d)-old)/16)
+	s.Latency.Store(old + (min(int64(d), 4*old+int64(time.Millisecond))-old)/16)
+}
+
+// decay forgets an average that nothing has confirmed since the last call: a
+// node that looks slow gets no statements, and could never show that it is not.
+func (s *NodeStats) decay() {
+	now := s.Latency.Load()
+	if now == s.last {
+		now -= now / 8
+		s.Latency.Store(now)
+	}
+	s.last = now
 }
 
 // node is the pools of one database node and the bound that they share.

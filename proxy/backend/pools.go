@@ -227,6 +227,9 @@ func (p *Pools) Run(ctx context.Context) error {
 		case now := <-tick.C:
 			p.clock.Store(now.UnixNano())
 			p.interruptDown()
+			for _, n := range *p.byName.Load() {
+				n.stats.decay()
+			}
 			if rounds%20 == 0 {
 				p.tidy(now)
 			}

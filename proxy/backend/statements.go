@@ -57,6 +57,11 @@ func (c *Conn) AddStatement(key StatementKey, s *Statement) error {
 		c.statements = statementCache{byKey: map[StatementKey]*list.Element{}, order: list.New()}
 	}
 	s.key = key
+	if old, ok := c.statements.byKey[key]; ok { // prepared once more by a client
+		if err := c.closeStatement(old); err != nil {
+			return err
+		}
+	}
 	c.statements.byKey[key] = c.statements.order.PushFront(s)
 	if len(c.statements.byKey) <= maxStatements {
 		return nil
