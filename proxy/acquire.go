@@ -40,7 +40,8 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		x.want(&n, r, false)
 		return x.held, n, nil
 	}
-	if r.statement.Flags.Has(router.NeedsDiagnostics) {
+	asks := r.statement.Flags.Has(router.NeedsDiagnostics) && r.answer != wire.AnswerPrepare
+	if asks {
 		if c, err := x.lastConn(r, &n); c != nil || err != nil {
 			return c, n, err
 		}
@@ -53,7 +54,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	if err != nil {
 		return nil, n, err
 	}
-	if r.statement.Flags.Has(router.NeedsDiagnostics) {
+	if asks {
 		foreign = true // what it is about is gone or was never there: an empty answer
 	}
 	x.want(&n, r, foreign)

@@ -195,7 +195,7 @@ func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
 	}
 	// MariaDB keeps the list over statements that use no table.
 	c.Warned = x.warnings > 0 || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
-	if x.answer.HasRows && s.Kind == router.KindRead {
+	if x.answer.HasRows && (s.Kind == router.KindRead || s.Kind == router.KindCall) {
 		x.found = c
 	}
 }
