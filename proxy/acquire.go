@@ -42,7 +42,8 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	}
 	asks := r.statement.Flags.Has(router.NeedsDiagnostics) && r.answer != wire.AnswerPrepare
 	if asks {
-		if c, err := x.lastConn(r, &n); c != nil || err != nil {
+		// Several statements in one packet mostly ask about each other.
+		if c, err := x.lastConn(r, &n); c != nil || err != nil && !r.statement.Flags.Has(router.Multi) {
 			return c, n, err
 		}
 	}
@@ -54,11 +55,13 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	if err != nil {
 		return nil, n, err
 	}
-	if asks {
+	if asks && !r.statement.Flags.Has(router.Multi) {
 		foreign = true // what it is about is gone or was never there: an empty answer
 	}
 	x.want(&n, r, foreign)
 	n.Moved = c != x.last
+	// CALL answers with the row count of the statement before where it counts none.
+	n.Clear = n.Moved && r.statement.Kind == router.KindCall
 	if behind {
 		n.Position, n.Wait = x.position.text, x.server.config.Load().CausalWait
 	}

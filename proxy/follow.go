@@ -171,6 +171,12 @@ func (x *session) follow(r *request, c *backend.Conn) {
 		c.Status = x.status
 	}
 	x.followDiagnostics(r.statement, c)
+	if r.statement.Flags.Has(router.ReadOnlyTransaction) {
+		x.readOnlyBegin = "START TRANSACTION READ ONLY"
+		if r.answer == wire.AnswerQuery && r.prepared == nil {
+			x.readOnlyBegin = string(r.payload[1:])
+		}
+	}
 	x.followUnresolved(r)
 	if r.answer == wire.AnswerPrepare {
 		if x.answer.Code == 0 {

@@ -17,10 +17,7 @@ func utoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 // that no session can have are the nodes' own and go to the master.
 func (x *session) kill(id uint64, query bool) error {
 	victim := x.server.find(uint32(id))
-	switch {
-	case id > 1<<32-1 || victim == nil:
-		return x.sendError(&wire.ServerError{Code: 1094, State: "HY000", Message: fmt.Sprintf("Unknown thread id: %d", id)})
-	case !x.mayKill(victim):
+	if victim == nil || !x.mayKill(victim) {
 		return x.sendError(&wire.ServerError{Code: 1095, State: "HY000", Message: fmt.Sprintf("You are not owner of thread %d", id)})
 	}
 	if victim == x && query {
@@ -60,7 +57,7 @@ func (x *session) processKill(payload []byte) error {
 		return x.sendError(malformed("COM_PROCESS_KILL without its id"))
 	}
 	id := binary.LittleEndian.Uint32(payload[1:])
-	if id > firstSession {
+	if x.server.find(id) != nil {
 		return x.kill(uint64(id), false)
 	}
 	return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerQuery})

@@ -33,7 +33,7 @@ func (x *session) login() bool {
 		x.server.log.Debug("client not let in", "session", x.id, "error", err)
 		return false
 	}
-	if in, _ := x.admit(l); !in {
+	if !x.admit(l) {
 		return false
 	}
 	x.client.Release()
@@ -108,26 +108,19 @@ func hasSHA2(s wire.Secret) bool {
 }
 
 // admit lets a client in whose node accepts it, and answers it either way.
-// refused says that the account was accepted and only its database was not,
-// which ends a new connection but not a COM_CHANGE_USER.
-func (x *session) admit(l *wire.Login) (in, refused bool) {
-	database, err := x.judge(l)
-	if err != nil {
+func (x *session) admit(l *wire.Login) bool {
+	if err := x.judge(l); err != nil {
 		x.server.metrics.logins.refused.Add(1)
 		_ = l.Fail(loginError(l, err))
-		return false, false
-	}
-	x.account.Enter()
-	if database != nil {
-		x.server.metrics.logins.refused.Add(1)
-		return false, l.Fail(database) == nil
+		return false
 	}
 	x.server.metrics.logins.accepted.Add(1)
+	x.account.Enter()
 	ok := wire.OK{Status: x.status}
 	if x.schema != "" { // servers with session tracking tell it here
 		ok.Track = wire.AppendTrackValue(nil, wire.TrackSchema, x.schema)
 	}
-	return l.Succeed(ok) == nil, false
+	return l.Succeed(ok) == nil
 }
 
 func loginError(l *wire.Login, err error) *wire.ServerError {
@@ -143,11 +136,10 @@ func loginError(l *wire.Login, err error) *wire.ServerError {
 }
 
 // judge finds the account and has a node judge it, unless one has done so
-// lately. It fills in the session. database is the node's refusal of the
-// database that the client asked for, of an account that is good.
-func (x *session) judge(l *wire.Login) (database *wire.ServerError, err error) {
+// lately. It fills in the session.
+func (x *session) judge(l *wire.Login) error {
 	if x.server.config.Load().RequireTLS && !l.Secure {
-		return nil, &wire.ServerError{Code: wire.CodeSecureTransportOnly, State: "HY000",
+		return &wire.ServerError{Code: wire.CodeSecureTransportOnly, State: "HY000",
 			Message: "Connections using insecure transport are prohibited: Bellwether requires TLS"}
 	}
 	x.capabilities, x.collation = l.Capabilities, l.Collation
@@ -159,17 +151,17 @@ func (x *session) judge(l *wire.Login) (database *wire.ServerError, err error) {
 	x.understandAll()
 	a := x.server.pools.Account(l.User, l.Secret)
 	if !l.Fast() || a.Revoked() != nil || x.server.pools.Known(l.User) != a || l.Database != "" {
-		if database, err = x.ask(l, &a); err != nil {
-			return nil, err
+		if err := x.ask(l, &a); err != nil {
+			return err
 		}
 	}
 	if a.Loopback.Load() && !loopback(x.remote()) {
-		return nil, l.AccessDenied()
+		return l.AccessDenied()
 	}
 	x.server.pools.Remember(a)
 	x.account = a
 	x.user.Store(a)
-	return database, nil
+	return nil
 }
 
 func (x *session) understandAll() {
@@ -183,14 +175,14 @@ func loopback(ip net.IP) bool { return ip == nil || ip.IsLoopback() }
 
 // ask logs in on a node as the client, which judges it, and makes the
 // database that it asked for the session's.
-func (x *session) ask(l *wire.Login, a **backend.Account) (database *wire.ServerError, err error) {
+func (x *session) ask(l *wire.Login, a **backend.Account) error {
 	ctx, cancel := x.within(x.server.config.Load().HandshakeTimeout)
 	defer cancel()
 	x.account = *a
 	c, err := x.loginConn(ctx)
 	if errors.Is(err, wire.ErrNeedPassword) {
 		if err := l.AskPassword(); err != nil {
-			return nil, l.AccessDenied()
+			return l.AccessDenied()
 		}
 		*a = x.server.pools.Account(l.User, l.Secret)
 		x.account = *a
@@ -198,20 +190,16 @@ func (x *session) ask(l *wire.Login, a **backend.Account) (database *wire.Server
 	}
 	if err != nil {
 		x.account = nil
-		return nil, err
+		return err
 	}
 	if err := x.begin(c, l.Database); err != nil {
 		c.Discard()
-		var step *backend.StepError
-		if errors.As(err, &step) && errors.As(err, &database) {
-			return database, nil
-		}
 		x.account = nil
-		return nil, err
+		return err
 	}
 	x.last = nil
 	x.park(c)
-	return nil, nil
+	return nil
 }
 
 // begin reads what a session must know of its account, and changes to its
@@ -273,51 +261,26 @@ func (x *session) loginConn(ctx context.Context) (*backend.Conn, error) {
 
 // changeUser serves COM_CHANGE_USER: a new session on the same connection.
 func (x *session) changeUser(payload []byte) error {
-	before := x.persona()
+	x.dropConnections()
+	x.forgetSession()
+	x.account.Leave()
+	x.account = nil
 	c := x.server.config.Load()
 	_ = x.client.SetDeadline(time.Now().Add(c.HandshakeTimeout))
 	g := x.greeting(c)
 	g.Capabilities = x.capabilities
+	collation := x.collation
 	l, err := wire.AcceptChangeUser(x.client, g, payload)
 	if err != nil {
 		return errQuit
 	}
 	if l.Collation == 0 {
-		l.Collation = x.collation
+		l.Collation = collation
 	}
-	x.dropConnections()
-	in, refused := x.admit(l)
-	switch {
-	case refused && x.dialect.Flavour == cluster.FlavourMariaDB:
-		// MariaDB goes on as the old user where only the database was
-		// refused; MySQL hangs up.
-		x.account.Leave()
-		x.become(before)
-	case !in:
+	if !x.admit(l) {
 		return errQuit
-	default:
-		before.account.Leave()
-		x.forgetSession()
 	}
 	return x.client.SetDeadline(time.Time{})
-}
-
-// persona is who a session is, and in which state.
-type persona struct {
-	account        *backend.Account
-	collation      uint16
-	initial, state *backend.State
-	schema         string
-	status         uint16
-}
-
-func (x *session) persona() persona {
-	return persona{x.account, x.collation, x.initial, x.state, x.schema, x.status}
-}
-
-func (x *session) become(p persona) {
-	x.account, x.collation, x.initial, x.state, x.schema, x.status = p.account, p.collation, p.initial, p.state, p.schema, p.status
-	x.user.Store(p.account)
 }
 
 // resetSession serves COM_RESET_CONNECTION: as a new session, but for the user
@@ -330,7 +293,7 @@ func (x *session) resetSession() error {
 	} else {
 		x.state = backend.EmptyState()
 	}
-	x.status = x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly|wire.StatusNoBackslashEscapes) | wire.StatusAutocommit
+	x.status = x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly|wire.StatusNoBackslashEscapes|wire.StatusANSIQuotes) | wire.StatusAutocommit
 	x.understandAll()
 	return x.sendOK()
 }

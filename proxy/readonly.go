@@ -80,7 +80,7 @@ func (x *session) beginOn(t *cluster.Topology) error {
 		err = c.Send(&steps, &need.Need)
 	}
 	if err == nil {
-		_, err = c.Query("START TRANSACTION READ ONLY")
+		_, err = c.Query(x.readOnlyBegin)
 	}
 	if err != nil {
 		c.Discard()

@@ -36,7 +36,7 @@ func (x *session) run(r *request) error {
 			attempt--
 			continue
 		}
-		if r.statement.Kind == router.KindKill && r.statement.KillID > firstSession && r.answer == wire.AnswerQuery {
+		if x.killsSession(r) {
 			return x.kill(r.statement.KillID, r.statement.KillQuery)
 		}
 		d = x.bend(r, t, d)
@@ -48,6 +48,14 @@ func (x *session) run(r *request) error {
 			return x.outcome(err)
 		}
 	}
+}
+
+// killsSession reports whether a request is KILL of a session of the proxy's;
+// every other id is the master's to judge.
+func (x *session) killsSession(r *request) bool {
+	s := r.statement
+	return s.Kind == router.KindKill && r.answer == wire.AnswerQuery && !s.Flags.Has(router.Multi) &&
+		s.KillID <= 1<<32-1 && x.server.find(uint32(s.KillID)) != nil
 }
 
 // bend sends to the master what Decide leaves to the proxy (and the proxy to

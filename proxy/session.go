@@ -58,6 +58,9 @@ type session struct {
 	insertID *backend.Carry
 	things   *things // what pins speak of; nil before the first
 
+	// readOnlyBegin is the text that began the READ ONLY transaction, "" without one.
+	readOnlyBegin string
+
 	statements map[uint32]*prepared
 	lastID     uint32
 

@@ -20,6 +20,8 @@ type Need struct {
 	Foreign bool
 	// Moved is set when the session's last statement ran elsewhere.
 	Moved bool
+	// Clear asks for a connection whose row count is that of a read.
+	Clear bool
 	// Clean asks for a connection in which nothing of another session's can be
 	// seen, even what no variable shows (warnings, row counts).
 	Clean bool
@@ -52,13 +54,14 @@ const (
 	stepReset step = iota + 1
 	stepSetup
 	stepSchema
+	stepSet
 	stepState
 	stepSaveInsertID
 	stepSetInsertID
 	stepClear
 )
 
-var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "save insert id", "set insert id", "clear warnings"}
+var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "set user variables", "save insert id", "set insert id", "clear warnings"}
 
 // String names the step.
 func (s step) String() string { return stepNames[s] }
@@ -81,7 +84,7 @@ func (c *Conn) Adapt(need *Need, s *Steps) error {
 			return err
 		}
 		state = c.afterReset
-	} else if c.Warned && (need.Foreign || need.Moved) {
+	} else if c.Warned && (need.Foreign || need.Moved) || need.Clear {
 		if err := c.query(s, stepClear, clearDiagnostics); err != nil {
 			return err
 		}
@@ -95,7 +98,7 @@ func (c *Conn) Adapt(need *Need, s *Steps) error {
 		}
 	}
 	if !state.Equal(need.State) {
-		if err := c.query(s, stepState, string(state.AppendSet(nil, need.State))); err != nil {
+		if err := c.set(s, state, need.State); err != nil {
 			return err
 		}
 	}
@@ -103,6 +106,23 @@ func (c *Conn) Adapt(need *Need, s *Steps) error {
 		return c.query(s, stepSetInsertID, "SET SESSION last_insert_id="+id)
 	}
 	return nil
+}
+
+// set queues what brings the variables from one state to another. A statement
+// is read under the character set that was in force before it, so that user
+// variables come in one of their own.
+func (c *Conn) set(s *Steps, from, to *State) error {
+	system, user := from.AppendSet(nil, to), from.AppendSetUser(nil, to)
+	if len(system) == 0 {
+		return c.query(s, stepState, string(user))
+	}
+	if len(user) == 0 {
+		return c.query(s, stepState, string(system))
+	}
+	if err := c.query(s, stepSet, string(system)); err != nil {
+		return err
+	}
+	return c.query(s, stepState, string(user))
 }
 
 var emptyState = NewState()

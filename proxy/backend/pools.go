@@ -328,7 +328,12 @@ func (n *node) closeUnused(match func(*Conn) bool) {
 		clear(p.idle[len(kept):])
 		p.idle = kept
 		for _, c := range p.conns {
-			if match(c) && c.takeable(0) {
+			// One that alone knows its session's LAST_INSERT_ID() is kept.
+			if c.hold.Load()&(1<<holdBits-1) == holdParked && match(c) && c.takeable(0) {
+				if c.InsertID != nil && !n.closed && p.account.Revoked() == nil {
+					c.hold.Store(c.owner.hold(holdParked))
+					continue
+				}
 				closing = append(closing, c)
 			}
 		}

@@ -121,33 +121,48 @@ func (s *State) Within(o *State) bool {
 	return true
 }
 
-// AppendSet appends the SET statement that brings a connection from s to o,
-// nothing where there is no difference. s must be Within o.
+// AppendSet appends the SET statement that brings a connection's system
+// variables from s to o, nothing where there is no difference. s must be
+// Within o.
 func (s *State) AppendSet(dst []byte, o *State) []byte {
-	start := len(dst)
-	renamed := false
+	start, renamed := len(dst), false
 	for _, v := range o.variables {
-		old, found := s.Get(v.Name)
-		if found && old == v.Value && !(renamed && slices.Contains(charsetVariables[:], v.Name)) {
+		if v.Name[0] == '@' || s.has(v) && !(renamed && slices.Contains(charsetVariables[:], v.Name)) {
 			continue
 		}
-		if len(dst) == start {
-			dst = append(dst, "SET "...)
-		} else {
-			dst = append(dst, ", "...)
-		}
+		dst = appendSetOrComma(dst, start)
 		if v.Name == names {
 			dst, renamed = append(append(dst, "NAMES "...), v.Value...), true
-			continue
-		}
-		if v.Name[0] == '@' {
-			dst = append(append(append(dst, v.Name...), '='), v.Value...)
 			continue
 		}
 		dst = append(append(append(dst, "SESSION "...), v.Name...), '=')
 		dst = appendValue(dst, v.Value, v.Name)
 	}
 	return dst
+}
+
+// AppendSetUser is AppendSet for user variables.
+func (s *State) AppendSetUser(dst []byte, o *State) []byte {
+	start := len(dst)
+	for _, v := range o.variables {
+		if v.Name[0] == '@' && !s.has(v) {
+			dst = appendSetOrComma(dst, start)
+			dst = append(append(append(dst, v.Name...), '='), v.Value...)
+		}
+	}
+	return dst
+}
+
+func (s *State) has(v Variable) bool {
+	value, found := s.Get(v.Name)
+	return found && value == v.Value
+}
+
+func appendSetOrComma(dst []byte, start int) []byte {
+	if len(dst) == start {
+		return append(dst, "SET "...)
+	}
+	return append(dst, ", "...)
 }
 
 // appendValue writes a value so that the server takes it back as it said it:
