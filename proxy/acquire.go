@@ -107,6 +107,12 @@ func (x *session) lastConn(r *request, n *needs) (*backend.Conn, error) {
 	if about != nil && about.Retake(x.owner) {
 		x.unpark(about)
 		x.want(n, r, false)
+		if x.pinged && n.MariaDB { // there a ping counts as a statement
+			if err := about.Ping(); err != nil {
+				about.Discard()
+				return nil, errLost
+			}
+		}
 		// Nothing may run in between, not even a SET.
 		n.State, n.Schema = about.State, about.Schema
 		return about, nil

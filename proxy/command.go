@@ -24,6 +24,10 @@ type request struct {
 	// cursor keeps a read on the master: its cursor binds the session to the
 	// connection, and writes must be able to follow.
 	cursor bool
+	// unknown is the id of a prepared statement that the client does not have: the
+	// node is asked for another one that it does not have, so that the error is
+	// its own, and remembered by it as the statement's.
+	unknown uint32
 	// excluded are the nodes that have failed this request.
 	excluded backend.NodeSet
 	// since is when it began to wait for a master that cannot be reached, and
@@ -53,6 +57,7 @@ func (x *session) command(frame, payload []byte) error {
 	case wire.ComStmtFetch, wire.ComStmtReset, wire.ComStmtSendLongData, wire.ComStmtClose:
 		return x.preparedCommand(c, payload)
 	case wire.ComPing:
+		x.pinged = true
 		return x.sendOK()
 	case wire.ComQuit:
 		return errQuit

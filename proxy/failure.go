@@ -187,7 +187,11 @@ func (x *session) errorAnswer(r *request, t *cluster.Topology, d router.Decision
 		c.Discard()
 		return true, &wire.ServerError{Code: code, State: "HY000", Message: "the node is in trouble"}
 	}
-	if err := x.client.Send(x.answer.Held); err != nil {
+	send := func() error { return x.client.Send(x.answer.Held) }
+	if r.unknown != 0 {
+		send = func() error { return x.refuseUnknown(r.unknown) }
+	}
+	if err := send(); err != nil {
 		c.Discard()
 		return false, &wire.SideError{Side: wire.SideClient, Err: err}
 	}

@@ -3,7 +3,6 @@ package proxy
 import (
 	"bytes"
 	"strings"
-	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -163,7 +162,7 @@ func tracked(name []byte) bool {
 // follow brings the session up to date after an answer, and keeps or parks the
 // connection.
 func (x *session) follow(r *request, c *backend.Conn) {
-	x.last, x.lost = c, false
+	x.last, x.lost, x.pinged = c, false, false
 	if x.answer.HasStatus {
 		x.status = x.answer.Status &^ (wire.StatusMoreResults | wire.StatusSessionStateChanged | wire.StatusLastRowSent |
 			wire.StatusNoGoodIndexUsed | wire.StatusNoIndexUsed | wire.StatusQueryWasSlow | wire.StatusOutParameters |
@@ -184,7 +183,7 @@ func (x *session) follow(r *request, c *backend.Conn) {
 		}
 	} else {
 		x.followInsertID(r.statement, c)
-		x.followWrite(r.statement)
+		x.followWrite()
 	}
 	x.pins = x.pinsAfter(r, c)
 	x.keep(c)
@@ -217,31 +216,6 @@ func (x *session) keep(c *backend.Conn) {
 		x.server.metrics.pinned(x.pins.First())
 	}
 	x.held = c
-}
-
-// followInsertID notes that LAST_INSERT_ID() now is something that only the
-// connection knows.
-func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
-	if x.answer.InsertID == 0 && !s.Flags.Has(router.SetsInsertID) && s.Kind != router.KindCall {
-		return
-	}
-	if x.insertID == nil || c.InsertID != x.insertID {
-		x.insertID = backend.NewCarry()
-		c.InsertID = x.insertID
-	}
-}
-
-// followWrite notes a write whose position the server could not tell: without
-// DEPRECATE_EOF the end of rows has no room for it.
-func (x *session) followWrite(s *router.Statement) {
-	if x.seen.gtid || !x.answer.HasRows || x.capabilities.Has(wire.ClientDeprecateEOF) {
-		return
-	}
-	switch s.Reason {
-	case router.ReasonWrite, router.ReasonStoredFunction, router.ReasonSequence, router.ReasonProcedure,
-		router.ReasonExecutableComment, router.ReasonUnsafeCharset, router.ReasonUncertain:
-		x.position.lose(time.Now())
-	}
 }
 
 // pinsAfter says what now binds the session to the connection.

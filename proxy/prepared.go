@@ -3,8 +3,8 @@ package proxy
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 
-	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
@@ -13,11 +13,15 @@ import (
 // prepared is one prepared statement of a client: what it takes to prepare it
 // on whatever connection runs it.
 type prepared struct {
-	id         uint32
-	sql        string
-	statement  *router.Statement
-	schema     string // when it was prepared
+	id        uint32
+	sql       string
+	statement *router.Statement
+	schema    string // when it was prepared
+	// key finds the statement on connections. Its first execution's parameter
+	// types are part of it, because servers keep them in the metadata; before
+	// that it is the session's own.
 	key        backend.StatementKey
+	executed   bool
 	parameters uint16
 	// types are the parameter types of the last execution, for a node that has
 	// not seen them.
@@ -29,13 +33,24 @@ type prepared struct {
 	open bool
 }
 
-// unknownStatement is the server's error; MySQL 9 checks all commands in one place.
-func (x *session) unknownStatement(id uint32, what string) *wire.ServerError {
-	if x.dialect.Flavour == cluster.FlavourMySQL {
-		what = "mysql_stmt_precheck"
+// nobodysID is a statement id that no server has reached.
+const nobodysID = 1<<32 - 1
+
+// unknownStatement lets the node refuse a command on a statement that the
+// client does not have.
+func (x *session) unknownStatement(id uint32, payload []byte) error {
+	wire.PutStmtID(payload, nobodysID)
+	return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerQuery, unknown: id})
+}
+
+// refuseUnknown passes the refusal on with the id that the client knows.
+func (x *session) refuseUnknown(id uint32) error {
+	e, err := wire.ParseError(x.answer.Held[wire.HeaderSize:])
+	if err != nil {
+		return err
 	}
-	return &wire.ServerError{Code: wire.CodeUnknownStatement, State: "HY000",
-		Message: "Unknown prepared statement handler (" + utoa(id) + ") given to " + what}
+	e.Message = strings.ReplaceAll(e.Message, utoa(nobodysID), utoa(id))
+	return x.reply(wire.AppendError(nil, e))
 }
 
 // prepare serves COM_STMT_PREPARE. The statement is prepared where it would
@@ -55,6 +70,9 @@ func (x *session) prepareDone(p *prepared, c *backend.Conn) {
 	}
 	p.parameters = x.answer.Prepared.Parameters
 	p.key = x.state.Key(p.sql, p.schema)
+	if p.parameters > 0 {
+		p.key.Owner = x.owner
+	}
 	x.statements[p.id] = p
 	_ = c.AddStatement(p.key, &backend.Statement{ID: x.answer.Prepared.ID, Parameters: p.parameters})
 }
@@ -67,7 +85,7 @@ func (x *session) executePrepared(frame, payload []byte) error {
 	}
 	p := x.statements[e.ID]
 	if p == nil {
-		return x.sendError(x.unknownStatement(e.ID, "mysqld_stmt_execute"))
+		return x.unknownStatement(e.ID, payload)
 	}
 	defer func() { p.long, p.longSize = nil, 0 }()
 	if p.long == nil && p.longSize > 0 {
@@ -89,6 +107,9 @@ func (x *session) executePrepared(frame, payload []byte) error {
 func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need) error {
 	p := r.prepared
 	s := c.Statement(p.key)
+	if wire.Command(r.payload[0]) == wire.ComStmtExecute && !p.executed {
+		s = x.firstExecution(c, p, s, r.payload)
+	}
 	if s == nil {
 		var err error
 		if s, err = x.prepareOn(c, p, need); err != nil {
@@ -105,19 +126,52 @@ func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need)
 	return nil
 }
 
+// firstExecution gives a statement its lasting key, by which other sessions
+// that execute it in the same way find it too.
+func (x *session) firstExecution(c *backend.Conn, p *prepared, own *backend.Statement, payload []byte) *backend.Statement {
+	p.executed = true
+	if p.parameters == 0 {
+		return own
+	}
+	key := p.key
+	key.Owner, key.Types = 0, string(p.sentTypes(payload))
+	if shared := c.Statement(key); shared != nil {
+		p.key = key
+		return shared
+	}
+	if own != nil {
+		c.Rekey(p.key, key)
+	}
+	p.key = key
+	return own
+}
+
+// sentTypes returns the parameter types in a COM_STMT_EXECUTE, borrowed; nil
+// where it carries none.
+func (p *prepared) sentTypes(payload []byte) []byte {
+	at := p.typesAt()
+	size := 2 * int(p.parameters)
+	if len(payload) < at+1+size || payload[at] != 1 {
+		return nil
+	}
+	return payload[at+1 : at+1+size]
+}
+
+// typesAt is where a COM_STMT_EXECUTE says whether it carries types: behind the
+// fixed part and the NULL bitmap.
+func (p *prepared) typesAt() int { return 10 + (int(p.parameters)+7)/8 }
+
 // bindTypes follows the parameter types, which a client sends with the first
 // execution only, and sends them again to a node that has seen others.
 func (x *session) bindTypes(p *prepared, s *backend.Statement, r *request) {
 	if p.parameters == 0 {
 		return
 	}
-	at := 10 + (int(p.parameters)+7)/8 // behind the fixed part and the NULL bitmap
+	at, size := p.typesAt(), 2*int(p.parameters)
 	if len(r.payload) <= at {
 		return // malformed: the node says so
 	}
-	size := 2 * int(p.parameters)
-	if r.payload[at] == 1 && len(r.payload) >= at+1+size {
-		types := r.payload[at+1 : at+1+size]
+	if types := p.sentTypes(r.payload); types != nil {
 		if !bytes.Equal(types, p.types) {
 			p.types = append([]byte(nil), types...)
 		}
@@ -202,7 +256,7 @@ func (x *session) preparedCommand(c wire.Command, payload []byte) error {
 	case c == wire.ComStmtSendLongData:
 		return x.sendLongData(p, payload)
 	case p == nil:
-		return x.sendError(x.unknownStatement(id, "mysqld_stmt_"+c.String()[5:]))
+		return x.unknownStatement(id, payload)
 	case c == wire.ComStmtFetch:
 		return x.run(&request{payload: payload, statement: onMaster, prepared: p, answer: wire.AnswerRows})
 	case !p.open:

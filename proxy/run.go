@@ -156,7 +156,7 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 	stats.Outstanding.Add(1)
 	x.busySince.Store(started.UnixNano())
 	x.busy.Store(c)
-	err = x.exchange(c, r, &need.Need)
+	err = x.exchange(c, r, &need.Need, r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules))
 	x.busy.Store(nil)
 	stats.Outstanding.Add(-1)
 	took := time.Since(started)
@@ -172,9 +172,10 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 	return false, nil
 }
 
-// exchange sends a request on a connection and relays the answer.
-func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need) error {
-	x.seen = seen{conn: c, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement ")}
+// exchange sends a request on a connection and relays the answer. reason is
+// why the statement is not certain to read, if so.
+func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reason router.Reason) error {
+	x.seen = seen{conn: c, reason: reason, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement ")}
 	x.answer = wire.Answer{}
 	if r.answer == wire.AnswerQuery && changesCatalogue(r.statement) {
 		defer x.server.hints.CatalogueChanging()()

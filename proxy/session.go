@@ -47,6 +47,8 @@ type session struct {
 	last *backend.Conn
 	// found is where the last SELECT ran, which FOUND_ROWS() is about.
 	found *backend.Conn
+	// pinged is set when a COM_PING was answered here since the last statement.
+	pinged bool
 	// warnings is the number of conditions of the last statement.
 	warnings uint16
 	// unresolved is what has to be asked of last before another statement.
@@ -88,10 +90,11 @@ const (
 // seen is what the answers to the running statement have told.
 type seen struct {
 	conn     *backend.Conn
-	stateSet bool // a variable or the schema changed
-	changed  bool // the server says that the session's state changed
-	charset  bool // character_set_connection changed
-	collated bool // collation_connection did
+	reason   router.Reason // why the statement is no certain read, if so
+	stateSet bool          // a variable or the schema changed
+	changed  bool          // the server says that the session's state changed
+	charset  bool          // character_set_connection changed
+	collated bool          // collation_connection did
 	gtid     bool
 	lent     bool // variables are set for this statement only (SET STATEMENT)
 }

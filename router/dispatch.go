@@ -92,7 +92,7 @@ func (a *analysis) dispatchSession(word string, t []token) bool {
 	case "kill":
 		a.kill(t)
 	case "get":
-		a.s.Flags |= NeedsDiagnostics
+		a.s.Flags |= NeedsDiagnostics | SetsUserVariables
 		a.as(KindAdmin, ReasonDiagnostics, t)
 	default:
 		return false

@@ -66,10 +66,11 @@ type Relay struct {
 	node      *Conn
 	answer    *Answer
 	phase     phase
-	left      int  // column or parameter definitions that are still to come
-	scan      int  // node.in[r:scan] has been examined and may be sent
-	skip      int  // bytes of a row that are still to come
-	continued bool // the next frame continues a packet of 16 MB or more
+	left      int    // column or parameter definitions that are still to come
+	scan      int    // node.in[r:scan] has been examined and may be sent
+	skip      int    // bytes of a row that are still to come
+	owed      uint16 // StatusMoreResults, where the end of rows forgets it
+	continued bool   // the next frame continues a packet of 16 MB or more
 	done      bool
 	scratch   []byte
 	ok        OK // here so that handing it to Watch allocates nothing
@@ -99,7 +100,7 @@ func (x *Relay) Run(node *Conn, kind AnswerKind, answer *Answer) error {
 	x.node, x.answer = node, answer
 	x.phase = firstPhase(kind)
 	x.scan, x.skip, x.left = node.r, 0, 0
-	x.continued, x.done = false, false
+	x.continued, x.done, x.owed = false, false, 0
 	for {
 		if err := x.examine(); err != nil {
 			return &SideError{Side: SideNode, Err: err}

@@ -96,8 +96,9 @@ func (x *Relay) rowsEnd(frame []byte) error {
 	}
 	status, err := x.eofPacket(frame)
 	if err == nil {
-		x.resultOver(status)
+		x.resultOver(status | x.owed)
 	}
+	x.owed = 0
 	return err
 }
 
@@ -105,6 +106,11 @@ func (x *Relay) columnsEnd(frame []byte) error {
 	status, err := x.eofPacket(frame)
 	if err != nil {
 		return err
+	}
+	// Behind the OUT parameters of a prepared CALL comes an OK, but only this
+	// EOF says so and not the one behind the row.
+	if status&StatusOutParameters != 0 {
+		x.owed = status & StatusMoreResults
 	}
 	if x.phase = phaseRows; status&StatusCursorExists != 0 {
 		x.resultOver(status) // the rows are fetched later

@@ -259,6 +259,19 @@ func (c *Conn) Query(sql string) (string, error) {
 	return c.readAnswer()
 }
 
+// Ping sends a COM_PING.
+func (c *Conn) Ping() error {
+	c.Wire.ResetSequence()
+	if err := c.Wire.WritePacket([]byte{byte(wire.ComPing)}); err != nil {
+		return err
+	}
+	if err := c.Wire.Flush(); err != nil {
+		return err
+	}
+	_, err := c.readAnswer()
+	return err
+}
+
 // Reset brings the connection to the state of a new one, ending a transaction
 // and dropping locks and temporary tables. Connections are reset as soon as
 // their session has left something behind that others would wait for.

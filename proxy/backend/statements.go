@@ -16,6 +16,10 @@ const maxStatements = 64
 type StatementKey struct {
 	SQL, Schema string
 	State       uint64
+	// Types are the parameter types of the first execution, which a server keeps.
+	Types string
+	// Owner is the session whose statement this is until it is executed.
+	Owner Owner
 }
 
 // Statement is a prepared statement on one connection.
@@ -67,6 +71,17 @@ func (c *Conn) AddStatement(key StatementKey, s *Statement) error {
 		return nil
 	}
 	return c.closeStatement(c.statements.order.Back())
+}
+
+// Rekey gives a statement another key.
+func (c *Conn) Rekey(from, to StatementKey) {
+	e, ok := c.statements.byKey[from]
+	if !ok {
+		return
+	}
+	delete(c.statements.byKey, from)
+	e.Value.(*Statement).key = to
+	c.statements.byKey[to] = e
 }
 
 // DropStatement closes a statement with the next write.

@@ -42,6 +42,9 @@ type Answer []Packet
 const (
 	moreResults  = 0x0008
 	cursorExists = 0x0040
+	// outParameters marks, before the row of a prepared CALL's OUT parameters,
+	// that an OK follows; the EOF behind the row does not say so.
+	outParameters = 0x1000
 )
 
 type receiver struct {
@@ -117,13 +120,18 @@ func (r *receiver) resultset(count []byte) (uint16, error) {
 			return 0, err
 		}
 	}
+	owed := uint16(0)
 	if r.c.config.Flags&DeprecateEOF == 0 {
 		p, err := r.next(terminator)
 		if err != nil || p.Status()&cursorExists != 0 {
 			return p.Status(), err
 		}
+		if p.Status()&outParameters != 0 {
+			owed = p.Status() & moreResults
+		}
 	}
-	return r.rows()
+	status, err := r.rows()
+	return status | owed, err
 }
 
 func terminator(b []byte) Kind {
