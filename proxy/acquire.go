@@ -23,6 +23,9 @@ var (
 	errLost   = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
 		Message: "Bellwether: what the previous statement left behind is not known any more: its connection was lost " +
 			"or given to another client; ask in the same breath, or raise pool.max_per_node"}
+	errElsewhere = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
+		Message: "Bellwether: the previous statement ran on a slave, and what asks about it must do nothing else; " +
+			"ask in a statement of its own, or send both to the master by /* bellwether: master */"}
 	errTwo = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
 		Message: "Bellwether: FOUND_ROWS() is about a SELECT that ran on another connection than the statement before; " +
 			"ask for it in a statement of its own"}
@@ -40,10 +43,9 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		x.want(&n, r, false)
 		return x.held, n, nil
 	}
-	asks := r.statement.Flags.Has(router.NeedsDiagnostics) && r.answer != wire.AnswerPrepare
+	asks := r.answer != wire.AnswerPrepare && r.statement.Flags.Has(router.NeedsDiagnostics) && !r.statement.Flags.Has(router.Multi)
 	if asks {
-		// Several statements in one packet mostly ask about each other.
-		if c, err := x.lastConn(r, &n); c != nil || err != nil && !r.statement.Flags.Has(router.Multi) {
+		if c, err := x.lastConn(r, t, &n); c != nil || err != nil {
 			return c, n, err
 		}
 	}
@@ -55,7 +57,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	if err != nil {
 		return nil, n, err
 	}
-	if asks && !r.statement.Flags.Has(router.Multi) {
+	if asks {
 		foreign = true // what it is about is gone or was never there: an empty answer
 	}
 	x.want(&n, r, foreign)
@@ -77,7 +79,8 @@ func (x *session) want(n *needs, r *request, foreign bool) {
 	}
 	f := r.statement.Flags
 	n.Clean = f.Any(router.NeedsDiagnostics | router.UsesUserVariables)
-	if x.insertID != nil {
+	// Statements that look at it run on the master.
+	if x.insertID != nil && n.node == x.topology().Master {
 		n.InsertID = x.carriedInsertID()
 	}
 }
@@ -99,10 +102,13 @@ func (x *session) carriedInsertID() string {
 
 // lastConn takes back the connection of the previous statement for one that
 // asks about it.
-func (x *session) lastConn(r *request, n *needs) (*backend.Conn, error) {
+func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.Conn, error) {
 	about, err := x.about(r.statement)
 	if err != nil {
 		return nil, err
+	}
+	if about != nil && about.Node() != masterName(t) && !r.statement.OnlyAsks(t.Catalogue) {
+		return nil, errElsewhere
 	}
 	if about != nil && about.Retake(x.owner) {
 		x.unpark(about)
@@ -251,6 +257,16 @@ func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, fo
 func (x *session) park(c *backend.Conn) {
 	x.parked = append(x.parked, c)
 	c.Park()
+}
+
+// dropParked closes the parked connections but one.
+func (x *session) dropParked(but *backend.Conn) {
+	for _, c := range x.parked {
+		if c != but && c.Retake(x.owner) {
+			c.Discard()
+		}
+	}
+	x.parked = nil
 }
 
 func (x *session) unpark(c *backend.Conn) {

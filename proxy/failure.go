@@ -150,7 +150,10 @@ func (x *session) acquireFailed(r *request, t *cluster.Topology, d router.Decisi
 		return false, &wire.ServerError{Code: wire.CodeAccessDenied, State: "28000",
 			Message: "Access denied: the node asks for the password itself; please connect again"}
 	}
-	return x.awaitMaster(r, t), err
+	x.server.log.Debug("master cannot be reached", "session", x.id, "error", err)
+	return x.awaitMaster(r, t), &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
+		Message: "Bellwether cannot reach the master " + masterName(t) + "; the statement was not run. " +
+			"GET /readyz on the admin address says more"}
 }
 
 // awaitMaster waits a moment for a master that cannot be reached; false once

@@ -177,6 +177,9 @@ func (x *session) follow(r *request, c *backend.Conn) {
 		}
 	}
 	x.followUnresolved(r)
+	if strings.HasPrefix(r.statement.Fingerprint, "alter database") || strings.HasPrefix(r.statement.Fingerprint, "alter schema") {
+		x.dropParked(c) // they would keep the schema's old collation
+	}
 	if r.answer == wire.AnswerPrepare {
 		if x.answer.Code == 0 {
 			x.prepareDone(r.prepared, c)
@@ -200,7 +203,7 @@ func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
 	}
 	// MariaDB keeps the list over statements that use no table.
 	c.Warned = x.warnings > 0 || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
-	if x.answer.HasRows && (s.Kind == router.KindRead || s.Kind == router.KindCall) {
+	if x.answer.HasRows && s.Kind == router.KindRead || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
 		x.found = c
 	}
 }

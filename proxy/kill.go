@@ -43,9 +43,22 @@ func (x *session) mayKill(victim *session) bool {
 	if owner := victim.user.Load(); owner == nil || owner.User == x.account.User {
 		return owner != nil
 	}
-	for _, privilege := range [...]string{"ALL PRIVILEGES ON *.*", "SUPER", "CONNECTION_ADMIN", "CONNECTION ADMIN"} {
-		if strings.Contains(x.account.Grants(), privilege) {
-			return true
+	return mayKillOthers(x.account.Grants())
+}
+
+// mayKillOthers reports whether SHOW GRANTS, a grant a line, names a privilege
+// on everything that allows ending other accounts' sessions.
+func mayKillOthers(grants string) bool {
+	for line := range strings.SplitSeq(grants, "\n") {
+		privileges, rest, _ := strings.Cut(strings.TrimPrefix(line, "GRANT "), " ON ")
+		if !strings.HasPrefix(rest, "*.* TO ") {
+			continue
+		}
+		for privilege := range strings.SplitSeq(privileges, ",") {
+			switch strings.TrimSpace(privilege) {
+			case "ALL PRIVILEGES", "SUPER", "CONNECTION_ADMIN", "CONNECTION ADMIN":
+				return true
+			}
 		}
 	}
 	return false

@@ -158,7 +158,10 @@ func (x *session) judge(l *wire.Login) error {
 	if a.Loopback.Load() && !loopback(x.remote()) {
 		return l.AccessDenied()
 	}
-	x.server.pools.Remember(a)
+	if first := x.server.pools.Remember(a); first != a {
+		x.dropParked(nil) // they belong to the other
+		a = first
+	}
 	x.account = a
 	x.user.Store(a)
 	return nil
@@ -238,7 +241,7 @@ func (x *session) loginConn(ctx context.Context) (*backend.Conn, error) {
 		Collation: x.collation, Generation: t.Generation,
 	}
 	err := error(errNoNode)
-	if m := t.MasterNode(); m != nil {
+	if m := t.MasterNode(); m != nil && m.Health != cluster.HealthDown {
 		var c *backend.Conn
 		if c, err = x.server.pools.Lease(ctx, m, &want); err == nil {
 			x.server.pools.Warm(want)

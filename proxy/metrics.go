@@ -32,8 +32,10 @@ type Metrics struct {
 	holds      atomic.Uint64
 	cancels    atomic.Uint64
 	panics     atomic.Uint64
-	logins     struct{ accepted, refused atomic.Uint64 }
-	failures   *prometheus.CounterVec
+	// Bytes of statements from clients and of answers to them.
+	bytesIn, bytesOut atomic.Uint64
+	logins            struct{ accepted, refused atomic.Uint64 }
+	failures          *prometheus.CounterVec
 
 	pools *backend.Pools
 	store *cluster.Store
@@ -91,6 +93,8 @@ var (
 		"Statements ended on their node because their client left or asked for it.", nil, nil)
 	panicsDesc = prometheus.NewDesc("bellwether_session_panics_total",
 		"Sessions ended by a defect of Bellwether.", nil, nil)
+	bytesDesc = prometheus.NewDesc("bellwether_client_bytes_total",
+		"Bytes of statements from clients, and of answers to them.", []string{"direction"}, nil)
 	loginsDesc = prometheus.NewDesc("bellwether_logins_total", "Logins, by how they ended.", []string{"outcome"}, nil)
 	poolDesc   = prometheus.NewDesc("bellwether_pool_connections",
 		"Connections to a node, by state: leased to a statement or a pinned session, or free.", []string{"node", "state"}, nil)
@@ -101,7 +105,7 @@ var (
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range [...]*prometheus.Desc{statementsDesc, latencyDesc, pinsDesc, clientsDesc, holdsDesc, cancelsDesc,
-		panicsDesc, loginsDesc, poolDesc, outstandingDesc} {
+		panicsDesc, bytesDesc, loginsDesc, poolDesc, outstandingDesc} {
 		ch <- d
 	}
 }
@@ -118,6 +122,8 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	counter(holdsDesc, m.holds.Load())
 	counter(cancelsDesc, m.cancels.Load())
 	counter(panicsDesc, m.panics.Load())
+	counter(bytesDesc, m.bytesIn.Load(), "in")
+	counter(bytesDesc, m.bytesOut.Load(), "out")
 	counter(loginsDesc, m.logins.accepted.Load(), "accepted")
 	counter(loginsDesc, m.logins.refused.Load(), "refused")
 	for p := range m.pins {

@@ -33,8 +33,9 @@ type prepared struct {
 	open bool
 }
 
-// nobodysID is a statement id that no server has reached.
-const nobodysID = 1<<32 - 1
+// nobodysID is a statement id that no server has reached. (MariaDB takes the
+// largest for the statement that was prepared last.)
+const nobodysID = 1<<31 - 2
 
 // unknownStatement lets the node refuse a command on a statement that the
 // client does not have.
@@ -318,12 +319,20 @@ func (x *session) sendLongData(p *prepared, payload []byte) error {
 		return nil
 	}
 	p.longSize += len(payload)
-	if p.longSize > x.server.config.Load().MaxPacket {
+	if x.longSize() > x.server.config.Load().MaxPacket {
 		p.long = nil
 		return nil
 	}
 	p.long = append(p.long, append([]byte(nil), payload...))
 	return nil
+}
+
+// longSize is what all the session's statements keep of long data, in bytes.
+func (x *session) longSize() (size int) {
+	for _, p := range x.statements {
+		size += p.longSize
+	}
+	return size
 }
 
 // passLongData queues the pieces that the client has sent.

@@ -60,11 +60,10 @@ func (x *session) staysOnSlave(s *router.Statement, t *cluster.Topology) bool {
 		return s.Flags.Has(router.ReadOnlyTransaction)
 	case router.KindCommit, router.KindRollback, router.KindSavepoint:
 		return true
-	case router.KindUse, router.KindShow:
+	case router.KindUse:
 		return true
 	}
-	return s.Certain(t.Catalogue, &x.server.config.Load().Rules) == router.ReasonNone ||
-		s.Flags.Has(router.NeedsDiagnostics) || s.Flags.Has(router.ServerLocal)
+	return s.Certain(t.Catalogue, &x.server.config.Load().Rules) == router.ReasonNone || s.OnlyAsks(t.Catalogue)
 }
 
 // beginOn begins a READ ONLY transaction on the master.
@@ -74,7 +73,7 @@ func (x *session) beginOn(t *cluster.Topology) error {
 		return err
 	}
 	var steps backend.Steps
-	need := needs{}
+	need := needs{node: t.Master}
 	x.want(&need, &request{statement: onMaster}, foreign)
 	if err = c.Adapt(&need.Need, &steps); err == nil {
 		err = c.Send(&steps, &need.Need)

@@ -164,6 +164,8 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 		return x.exchangeFailed(r, t, d, c, err)
 	}
 	stats.Observe(took)
+	x.server.metrics.bytesIn.Add(uint64(len(r.payload)))
+	x.server.metrics.bytesOut.Add(uint64(x.answer.Bytes))
 	x.server.metrics.statement(r.statement.Kind, d.Target, d.Reason, t, c.Node(), took)
 	if x.answer.Held != nil {
 		return x.errorAnswer(r, t, d, c)

@@ -67,6 +67,7 @@ func (a *analysis) statement(tokens []token) {
 
 // forbid says why the statement must go to the master; the first reason stays.
 func (a *analysis) forbid(r Reason) {
+	a.s.reasons |= 1 << r
 	if a.reason == ReasonNone {
 		a.reason = r
 	}

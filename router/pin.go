@@ -20,7 +20,6 @@ const (
 	PinNextTransaction
 	PinDiagnostics
 	PinCursor
-	PinFoundRows
 	PinProcedure
 
 	// NumPins is the number of pins, for tables of counters.
@@ -29,8 +28,7 @@ const (
 
 var pinWords = [NumPins]string{
 	"none", "transaction", "temporary-table", "user-variable", "user-lock", "table-lock", "handler", "xa",
-	"text-prepare", "session-state", "next-transaction", "diagnostics", "cursor", "found-rows",
-	"procedure",
+	"text-prepare", "session-state", "next-transaction", "diagnostics", "cursor", "procedure",
 }
 
 // String returns the pin in kebab case.

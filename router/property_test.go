@@ -168,7 +168,8 @@ func respell(pieces []piece, r *rand.Rand) string {
 		case p.kind == "word" && r.IntN(2) == 0:
 			b.WriteString(strings.ToUpper(p.text))
 		case p.kind == "number" && r.IntN(2) == 0 && p.text != "0":
-			b.WriteString(pick("7", "123456", "9"))
+			// A blank behind it: digits and letters together are a name.
+			b.WriteString(pick("7 ", "123456 ", "9 "))
 		default:
 			b.WriteString(p.text)
 		}

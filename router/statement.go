@@ -128,6 +128,7 @@ type Statement struct {
 	// Fingerprint is the literal-stripped text, for logs and explain.
 	Fingerprint string
 
+	reasons uint64 // every reason why it must go to the master, one bit each
 	verdict verdictCache
 }
 

@@ -30,6 +30,26 @@ func (s *Statement) unsafeNames(c *cluster.Catalogue) bool {
 	return word&2 != 0
 }
 
+// OnlyAsks reports whether the statement does nothing but ask about the
+// session's previous statement, so that it may run on whatever node that ran
+// on: it changes nothing, locks nothing and sets nothing.
+func (s *Statement) OnlyAsks(c *cluster.Catalogue) bool {
+	return s.Flags.Has(NeedsDiagnostics) && s.Kind == KindRead && c.Known && !s.unsafeNames(c) &&
+		s.only(1<<ReasonDiagnostics|1<<ReasonFoundRows) || s.OnlyLooks()
+}
+
+// OnlyLooks reports whether the statement is a SHOW that tells of the node or
+// of the previous statement and does nothing.
+func (s *Statement) OnlyLooks() bool {
+	return s.Kind == KindShow && s.only(1<<ReasonServerLocal|1<<ReasonDiagnostics)
+}
+
+// only reports whether nothing but these reasons keeps it from being a certain read.
+func (s *Statement) only(reasons uint64) bool {
+	return !s.Flags.Any(Multi|SetsUserVariables) && len(s.Calls) == 0 &&
+		s.reasons != 0 && s.reasons&^reasons == 0 && reasons&(1<<s.Reason) != 0
+}
+
 // Certain says whether the statement is certain to change nothing and lock
 // nothing: ReasonNone, or why not. It may be called by any number of
 // goroutines and allocates nothing. rules may be nil.

@@ -35,6 +35,8 @@ type Answer struct {
 	// been sent to the client: it was kept back, so that the caller may try
 	// elsewhere or Send it. Borrowed until the next use of the node's connection.
 	Held []byte
+	// Bytes counts those of the answer that were sent to the client.
+	Bytes int
 	// Sent reports whether any byte of the answer was sent to the client.
 	Sent bool
 	// Prepared is the answer to COM_STMT_PREPARE, with the node's statement id.
@@ -146,6 +148,7 @@ func (x *Relay) send() error {
 		return nil
 	}
 	x.answer.Sent = true
+	x.answer.Bytes += len(b)
 	return x.Client.Send(b)
 }
 

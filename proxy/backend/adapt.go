@@ -71,15 +71,22 @@ func (s step) String() string { return stepNames[s] }
 // fields say what it has become.
 func (c *Conn) Adapt(need *Need, s *Steps) error {
 	s.count = 0
-	state := c.State
-	if need.Foreign {
-		if c.InsertID != nil {
-			if err := c.query(s, stepSaveInsertID, "SELECT LAST_INSERT_ID()"); err != nil {
-				return err
-			}
+	reset := c.mustReset(need)
+	if reset && !need.Foreign && c.InsertID != nil {
+		value, err := c.Query("SELECT LAST_INSERT_ID()")
+		if err != nil {
+			return err
+		}
+		c.InsertID.Set(value)
+		need.InsertID, need.Foreign = value, true
+	}
+	if need.Foreign && c.InsertID != nil {
+		if err := c.query(s, stepSaveInsertID, "SELECT LAST_INSERT_ID()"); err != nil {
+			return err
 		}
 	}
-	if state == nil && c.afterReset != nil || state != nil && !state.Within(need.State) || need.Foreign && (c.Dirty || need.Clean) {
+	state := c.State
+	if reset {
 		if err := c.reset(s, need.MariaDB); err != nil {
 			return err
 		}
@@ -89,6 +96,20 @@ func (c *Conn) Adapt(need *Need, s *Steps) error {
 			return err
 		}
 	}
+	return c.approach(need, s, state)
+}
+
+// mustReset reports whether the connection has something that cannot be
+// brought to what is needed.
+func (c *Conn) mustReset(need *Need) bool {
+	if c.State == nil {
+		return c.afterReset != nil
+	}
+	return !c.State.Within(need.State) || need.Foreign && (c.Dirty || need.Clean)
+}
+
+// approach queues the way from a state to what is needed.
+func (c *Conn) approach(need *Need, s *Steps, state *State) error {
 	if state == nil { // a handshake whose collation nobody knows: set all of it
 		state = emptyState
 	}

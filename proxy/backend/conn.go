@@ -76,7 +76,7 @@ func (c *Conn) Park() {
 	n := c.pool.node
 	c.used.Store(n.pools.clock.Load())
 	c.hold.Store(c.owner.hold(holdParked))
-	if n.waiting.Load() > 0 && c.Retake(c.owner) {
+	if (n.waiting.Load() > 0 || c.pool.account.Revoked() != nil) && c.Retake(c.owner) {
 		n.giveBack(c)
 	}
 }

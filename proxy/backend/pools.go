@@ -125,12 +125,18 @@ func (p *Pools) Account(user string, secret wire.Secret) *Account {
 
 // Remember keeps an account that a node has accepted: until nobody has used it
 // for a while, clients that show the same password need not be judged again.
-func (p *Pools) Remember(a *Account) {
+// It returns the account that counts: where several logged in at once, all of
+// them share the first, so that there is none that nobody verifies.
+func (p *Pools) Remember(a *Account) *Account {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if first := p.accounts[a.key()]; first != nil {
+		a = first
+	}
 	a.used.Store(p.clock.Load())
 	p.accounts[a.key()] = a
 	p.byUser[a.User] = a
+	return a
 }
 
 // Known returns the account of a user that is remembered, nil without one. It
@@ -146,7 +152,9 @@ func (p *Pools) Known(user string) *Account {
 
 // forget drops what is remembered of a login; the caller holds the lock.
 func (p *Pools) forget(a *Account) {
-	delete(p.accounts, a.key())
+	if p.accounts[a.key()] == a {
+		delete(p.accounts, a.key())
+	}
 	if p.byUser[a.User] == a {
 		delete(p.byUser, a.User)
 	}
@@ -159,9 +167,13 @@ func (p *Pools) Revoke(a *Account, why *wire.ServerError) {
 		return
 	}
 	p.mu.Lock()
+	known := p.accounts[a.key()] == a
 	p.forget(a)
 	nodes := p.list()
 	p.mu.Unlock()
+	if !known {
+		return // a login that failed, nothing that was remembered
+	}
 	p.log.Info("account refused by the master: its logins are forgotten and its connections closed",
 		"user", a.User, "code", why.Code)
 	for _, n := range nodes {
