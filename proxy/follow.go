@@ -195,14 +195,15 @@ func (x *session) follow(r *request, c *backend.Conn) {
 // followDiagnostics notes what may be asked about the statement afterwards.
 func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
 	x.warnings = x.answer.Warnings
-	if x.answer.Code != 0 {
+	if x.answer.Code != 0 && x.dialect.Flavour == cluster.FlavourMySQL {
 		x.warnings = 1
 	}
+	warned := x.answer.Warnings > 0 || x.answer.Code != 0
 	if s.Flags.Has(router.NeedsDiagnostics) {
 		return // it leaves them as they were
 	}
 	// MariaDB keeps the list over statements that use no table.
-	c.Warned = x.warnings > 0 || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
+	c.Warned = warned || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
 	if x.answer.HasRows && s.Kind == router.KindRead || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
 		x.found = c
 	}

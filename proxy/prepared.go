@@ -262,6 +262,7 @@ func (x *session) preparedCommand(c wire.Command, payload []byte) error {
 		return x.run(&request{payload: payload, statement: onMaster, prepared: p, answer: wire.AnswerRows})
 	case !p.open:
 		p.long, p.longSize = nil, 0
+		x.warnings = 0
 		return x.sendOK() // no node holds anything of it
 	default:
 		p.open, p.long, p.longSize = false, nil, 0

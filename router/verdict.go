@@ -34,8 +34,22 @@ func (s *Statement) unsafeNames(c *cluster.Catalogue) bool {
 // session's previous statement, so that it may run on whatever node that ran
 // on: it changes nothing, locks nothing and sets nothing.
 func (s *Statement) OnlyAsks(c *cluster.Catalogue) bool {
-	return s.Flags.Has(NeedsDiagnostics) && s.Kind == KindRead && c.Known && !s.unsafeNames(c) &&
-		s.only(1<<ReasonDiagnostics|1<<ReasonFoundRows) || s.OnlyLooks()
+	return s.Flags.Has(NeedsDiagnostics) && s.Kind == KindRead && s.safeNames(c) &&
+		s.only(1<<ReasonDiagnostics|1<<ReasonFoundRows|1<<ReasonServerVariable) || s.OnlyLooks()
+}
+
+// safeNames reports whether no name can be a stored function's, also while
+// the catalogue is being read again: nothing shadows these two.
+func (s *Statement) safeNames(c *cluster.Catalogue) bool {
+	if c.Known {
+		return !s.unsafeNames(c)
+	}
+	for _, name := range s.Names {
+		if name != "found_rows" && name != "row_count" {
+			return false
+		}
+	}
+	return true
 }
 
 // OnlyLooks reports whether the statement is a SHOW that tells of the node or

@@ -115,13 +115,29 @@ func (n *node) lease(ctx context.Context, w *Want) (*Conn, error) {
 		case dial:
 			return n.dial(ctx, w)
 		case c == nil:
+		case c.pool.key != w.key():
+			c.saveInsertID()
+			n.discard(c)
 		case c.fresh(w.Generation, n.pools.clock.Load()):
 			c.owner = w.Owner
 			c.hold.Store(w.Owner.hold(holdLeased))
 			return c, nil
 		default:
+			c.saveInsertID()
 			n.discard(c)
 		}
+	}
+}
+
+// saveInsertID asks for the LAST_INSERT_ID() that a session has here, before
+// the connection is closed.
+func (c *Conn) saveInsertID() {
+	if c.InsertID == nil {
+		return
+	}
+	_ = c.Wire.SetDeadline(time.Now().Add(time.Second))
+	if value, err := c.Query("SELECT LAST_INSERT_ID()"); err == nil {
+		c.InsertID.Set(value)
 	}
 }
 
@@ -140,7 +156,7 @@ func (n *node) try(w *Want) (c *Conn, dial bool, wait *waiter) {
 	// Announced before the search, so that a session that parks meanwhile
 	// sees that it is waited for.
 	n.waiting.Add(1)
-	if c, dial := n.takeParked(p, w); c != nil || dial {
+	if c, dial := n.makeRoom(p, w); c != nil || dial {
 		n.waiting.Add(-1)
 		return c, dial, nil
 	}
@@ -183,25 +199,30 @@ func (p *pool) takeIdle(w *Want) *Conn {
 	return c
 }
 
-// takeParked takes a connection that another session has parked. Where only
-// another pool has one, it is closed to make room for a new one.
-func (n *node) takeParked(p *pool, w *Want) (c *Conn, dial bool) {
-	if c := p.takeParked(w); c != nil {
-		return c, false
-	}
+// makeRoom finds a connection that somebody can do without: an idle one of
+// another pool, which is closed for a new one; else one that another session
+// of this pool has parked; else one parked in another pool, which the caller
+// closes.
+func (n *node) makeRoom(p *pool, w *Want) (c *Conn, dial bool) {
 	for _, other := range n.byKey {
-		var c *Conn
-		if k := len(other.idle); k > 0 {
-			c = other.idle[0]
+		if len(other.idle) > 0 {
+			c := other.idle[0]
 			other.idle = other.idle[1:]
-		} else if other != p {
-			c = other.takeParked(nil)
-		}
-		if c != nil {
 			n.forget(c)
 			c.close()
 			n.total++ // for the dial
 			return nil, true
+		}
+	}
+	if c := p.takeParked(w); c != nil {
+		return c, false
+	}
+	for _, other := range n.byKey {
+		if other == p {
+			continue
+		}
+		if c := other.takeParked(nil); c != nil {
+			return c, false
 		}
 	}
 	return nil, false
