@@ -39,11 +39,11 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 			return nil, n, err
 		}
 	}
+	asks := r.answer != wire.AnswerPrepare && r.statement.Flags.Has(router.NeedsDiagnostics) && !r.statement.Flags.Has(router.Multi)
 	if x.held != nil {
 		x.want(&n, r, false)
-		return x.held, n, nil
+		return x.held, n, x.pass(asks, x.held)
 	}
-	asks := r.answer != wire.AnswerPrepare && r.statement.Flags.Has(router.NeedsDiagnostics) && !r.statement.Flags.Has(router.Multi)
 	if asks {
 		if c, err := x.lastConn(r, t, &n); c != nil || err != nil {
 			return c, n, err
@@ -113,11 +113,9 @@ func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.
 	if about != nil && about.Retake(x.owner) {
 		x.unpark(about)
 		x.want(n, r, false)
-		if x.pinged && n.MariaDB { // there a ping counts as a statement
-			if err := about.Ping(); err != nil {
-				about.Discard()
-				return nil, errLost
-			}
+		if err := x.pass(true, about); err != nil {
+			about.Discard()
+			return nil, errLost
 		}
 		// Nothing may run in between, not even a SET.
 		n.State, n.Schema = about.State, about.Schema
@@ -127,6 +125,16 @@ func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.
 		return nil, nil // it left nothing: any clean connection says so
 	}
 	return nil, errLost
+}
+
+// pass passes on the COM_PING that was answered here, to the connection that is
+// asked about the statement before: on MariaDB a ping counts as one.
+func (x *session) pass(asks bool, c *backend.Conn) error {
+	if !asks || !x.pinged || x.dialect.Flavour != cluster.FlavourMariaDB {
+		return nil
+	}
+	x.pinged = false
+	return c.Ping()
 }
 
 // about returns the connection that a question about the previous statement,
@@ -226,20 +234,14 @@ func (x *session) next() uint64 {
 // one, else any; foreign says that another session may have used it.
 func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, foreign bool, err error) {
 	n := &t.Nodes[node]
-	for _, c := range x.parked {
-		if c.Node() != n.Name {
-			continue
-		}
+	for c := x.takeParked(n.Name); c != nil; c = x.takeParked(n.Name) {
 		if !c.Retake(x.owner) {
-			x.unpark(c)
-			break
+			continue // given away since
 		}
-		x.unpark(c)
 		if c.Fresh(t.Generation) {
 			return c, false, nil
 		}
 		c.Discard()
-		break
 	}
 	want := backend.Want{
 		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state, Schema: x.schema,
@@ -257,6 +259,17 @@ func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, fo
 func (x *session) park(c *backend.Conn) {
 	x.parked = append(x.parked, c)
 	c.Park()
+}
+
+// takeParked takes a connection to a node from the list, nil without one.
+func (x *session) takeParked(node string) *backend.Conn {
+	for _, c := range x.parked {
+		if c.Node() == node {
+			x.unpark(c)
+			return c
+		}
+	}
+	return nil
 }
 
 // dropParked closes the parked connections but one.

@@ -171,7 +171,7 @@ func (x *session) setOption(payload []byte) error {
 		x.capabilities = wanted
 	}
 	if x.capabilities.Has(wire.ClientDeprecateEOF) {
-		return x.reply(wire.AppendOK(nil, wire.HeaderEOF, x.capabilities, &wire.OK{Status: x.status}))
+		return x.reply(wire.AppendOK(nil, wire.HeaderEOF, x.capabilities, &wire.OK{Status: x.status, Warnings: x.warnings}))
 	}
-	return x.reply(wire.AppendEOF(nil, wire.EOF{Status: x.status}))
+	return x.reply(wire.AppendEOF(nil, wire.EOF{Status: x.status, Warnings: x.warnings}))
 }

@@ -163,6 +163,7 @@ func tracked(name []byte) bool {
 // connection.
 func (x *session) follow(r *request, c *backend.Conn) {
 	x.last, x.lost, x.pinged = c, false, false
+	x.wasReadOnly = x.status&wire.StatusInReadOnly != 0
 	if x.answer.HasStatus {
 		x.status = x.answer.Status &^ (wire.StatusMoreResults | wire.StatusSessionStateChanged | wire.StatusLastRowSent |
 			wire.StatusNoGoodIndexUsed | wire.StatusNoIndexUsed | wire.StatusQueryWasSlow | wire.StatusOutParameters |
@@ -228,6 +229,7 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	if r.answer == wire.AnswerPrepare {
 		return x.diagnosticsAfter(s, x.pins)
 	}
+	next := x.pins.Has(router.PinNextTransaction)
 	pins := x.pins.Without(router.PinTransaction).Without(router.PinNextTransaction)
 	if !failed {
 		x.pins = pins
@@ -242,7 +244,7 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	switch {
 	case s.Flags.Has(router.SetsNextTransaction) && !failed:
 		pins = pins.With(router.PinNextTransaction)
-	case failed && x.pins.Has(router.PinNextTransaction):
+	case !inTransaction && (next && (failed || x.leavesNext(s)) || x.wasReadOnly && x.leavesNext(s)):
 		pins = pins.With(router.PinNextTransaction)
 	}
 	pins = x.pinsOfPrepared(r, pins)
@@ -251,6 +253,22 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 		c.Dirty = true
 	}
 	return pins
+}
+
+// leavesNext reports whether a statement does not use up what SET TRANSACTION
+// said of the next one. MariaDB waits for a statement that uses a table, and
+// keeps a READ ONLY transaction's mark as well when SET autocommit ends it.
+func (x *session) leavesNext(s *router.Statement) bool {
+	if x.dialect.Flavour != cluster.FlavourMariaDB {
+		return false
+	}
+	switch s.Kind {
+	case router.KindRead:
+		return !strings.Contains(s.Fingerprint, " from ")
+	case router.KindSet, router.KindUse, router.KindShow, router.KindPrepare, router.KindAdmin:
+		return true
+	}
+	return false
 }
 
 // diagnosticsAfter keeps the connection while the next statement may ask about

@@ -60,6 +60,8 @@ type session struct {
 	insertID *backend.Carry
 	things   *things // what pins speak of; nil before the first
 
+	// wasReadOnly says that a READ ONLY transaction ran before the statement.
+	wasReadOnly bool
 	// readOnlyBegin is the text that began the READ ONLY transaction, "" without one.
 	readOnlyBegin string
 
