@@ -119,6 +119,8 @@ func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.
 		}
 		// Nothing may run in between, not even a SET.
 		n.State, n.Schema = about.State, about.Schema
+		// What the proxy itself has asked there must not be counted.
+		n.Reset = x.found == nil && r.statement.Reason == router.ReasonFoundRows
 		return about, nil
 	}
 	if about == nil && !x.lost || r.statement.Kind == router.KindShow {
@@ -168,7 +170,7 @@ func (x *session) node(t *cluster.Topology, d router.Decision, not backend.NodeS
 // slave picks a slave that has the session's own write, else one that may soon
 // have it, else the master.
 func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, behind bool) {
-	if i := x.warned(t); i >= 0 && !not.Has(i) && !x.position.pending() {
+	if i := x.warnedSlave(t); i >= 0 && !not.Has(i) && !x.position.pending() {
 		return i, false
 	}
 	var near, late backend.NodeSet
@@ -198,11 +200,11 @@ func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, beh
 	return t.Master, false
 }
 
-// warned returns the slave of the last statement while its warnings may still
+// warnedSlave returns the slave of the last statement while its warnings may still
 // be asked for after this one: on MariaDB a statement without tables does not
 // clear them. -1 where there is none.
-func (x *session) warned(t *cluster.Topology) int {
-	if x.dialect.Flavour != cluster.FlavourMariaDB || x.last == nil || !x.last.Warned {
+func (x *session) warnedSlave(t *cluster.Topology) int {
+	if x.dialect.Flavour != cluster.FlavourMariaDB || x.last == nil || !x.warned {
 		return -1
 	}
 	i := t.Find(x.last.Node())

@@ -161,7 +161,7 @@ func (x *session) setOption(payload []byte) error {
 	default:
 		return x.sendError(&wire.ServerError{Code: wire.CodeUnknownCommand, State: "08S01", Message: "Unknown command"})
 	}
-	if x.held != nil {
+	if x.held != nil && x.pins.Without(router.PinDiagnostics) != 0 {
 		x.pins = x.pins.With(router.PinSessionState)
 		x.held.Dirty = true
 		return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerRows})

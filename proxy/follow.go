@@ -143,7 +143,9 @@ func (x *session) keepEntry(e wire.TrackEntry) bool {
 		return v != "" && v != "OFF"
 	case wire.TrackSchema:
 		v, asked := tracks["session_track_schema"]
-		return !asked || isOn(v)
+		name, err := e.Value()
+		// A change that the proxy has made and taken back is nobody's business.
+		return (!asked || isOn(v)) && (err != nil || x.seen.uses || string(name) != x.seen.schema)
 	}
 	return true
 }
@@ -205,6 +207,7 @@ func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
 	}
 	// MariaDB keeps the list over statements that use no table.
 	c.Warned = warned || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
+	x.warned = c.Warned
 	if x.answer.HasRows && s.Kind == router.KindRead || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
 		x.found = c
 	}
@@ -221,105 +224,6 @@ func (x *session) keep(c *backend.Conn) {
 		x.server.metrics.pinned(x.pins.First())
 	}
 	x.held = c
-}
-
-// pinsAfter says what now binds the session to the connection.
-func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
-	s, failed := r.statement, x.answer.Code != 0
-	if r.answer == wire.AnswerPrepare {
-		return x.diagnosticsAfter(s, x.pins)
-	}
-	next := x.pins.Has(router.PinNextTransaction)
-	pins := x.pins.Without(router.PinTransaction).Without(router.PinNextTransaction)
-	if !failed {
-		x.pins = pins
-		pins = x.note(s)
-		pins = x.pinsOf(s, pins)
-		x.carryUserVariables(s)
-	}
-	inTransaction := x.status&wire.StatusInTransaction != 0
-	if inTransaction || failed && x.status&wire.StatusAutocommit == 0 {
-		pins = pins.With(router.PinTransaction)
-	}
-	switch {
-	case s.Flags.Has(router.SetsNextTransaction) && !failed:
-		pins = pins.With(router.PinNextTransaction)
-	case !inTransaction && (next && (failed || x.leavesNext(s)) || x.wasReadOnly && x.leavesNext(s)):
-		pins = pins.With(router.PinNextTransaction)
-	}
-	pins = x.pinsOfPrepared(r, pins)
-	pins = x.diagnosticsAfter(s, pins)
-	if pins.Without(router.PinDiagnostics).Without(router.PinTransaction) != 0 {
-		c.Dirty = true
-	}
-	return pins
-}
-
-// leavesNext reports whether a statement does not use up what SET TRANSACTION
-// said of the next one. MariaDB waits for a statement that uses a table, and
-// keeps a READ ONLY transaction's mark as well when SET autocommit ends it.
-func (x *session) leavesNext(s *router.Statement) bool {
-	if x.dialect.Flavour != cluster.FlavourMariaDB {
-		return false
-	}
-	switch s.Kind {
-	case router.KindRead:
-		return !strings.Contains(s.Fingerprint, " from ")
-	case router.KindSet, router.KindUse, router.KindShow, router.KindPrepare, router.KindAdmin:
-		return true
-	}
-	return false
-}
-
-// diagnosticsAfter keeps the connection while the next statement may ask about
-// this one.
-func (x *session) diagnosticsAfter(s *router.Statement, pins router.PinSet) router.PinSet {
-	if x.answer.Warnings > 0 || x.answer.Code != 0 || s.Flags.Has(router.CalcFoundRows) || x.unresolved != 0 {
-		return pins.With(router.PinDiagnostics)
-	}
-	return pins
-}
-
-// pinsOf adds and removes the pins that follow from a statement's flags and
-// from the server's word that something changed.
-func (x *session) pinsOf(s *router.Statement, pins router.PinSet) router.PinSet {
-	f := s.Flags
-	if f.Any(router.SetsUserVariables) || !plainAssignments(s) {
-		pins = pins.With(router.PinUserVariable)
-	}
-	if f.Has(router.SetsUncarried) || s.Kind == router.KindSet && (setsTracking(s) || !x.carried(s)) {
-		pins = pins.With(router.PinSessionState)
-	}
-	if f.Has(router.UnlocksTables) {
-		pins = pins.Without(router.PinTableLock)
-	}
-	if f.Has(router.LocksTables) {
-		pins = pins.With(router.PinTableLock)
-	}
-	if f.Has(router.EndsXA) {
-		pins = pins.Without(router.PinXA)
-	}
-	if f.Has(router.StartsXA) {
-		pins = pins.With(router.PinXA)
-	}
-	return x.pinUnexplained(s, pins)
-}
-
-// pinUnexplained pins when the server says that the session's state changed
-// and nothing that is known explains it: a procedure or trigger has left a
-// user variable or a temporary table.
-func (x *session) pinUnexplained(s *router.Statement, pins router.PinSet) router.PinSet {
-	const explained = router.SetsUserVariables | router.UsesUserVariables | router.MakesTemporaryTable |
-		router.DropsTemporaryTable | router.PreparesText | router.DeallocatesText
-	switch {
-	case !x.seen.changed:
-	case s.Kind == router.KindCall:
-		return pins.With(router.PinProcedure)
-	case x.seen.stateSet || s.Flags.Any(explained) || s.Kind == router.KindSet || s.Kind == router.KindUse:
-	case !s.Flags.Has(router.OnlyReads):
-		return pins.With(router.PinSessionState)
-	}
-	return pins
 }
 
 // carried reports whether every variable of a SET can be given to another

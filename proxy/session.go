@@ -49,6 +49,8 @@ type session struct {
 	found *backend.Conn
 	// pinged is set when a COM_PING was answered here since the last statement.
 	pinged bool
+	// warned is set while last may still have warnings to be asked for.
+	warned bool
 	// warnings is the number of conditions of the last statement.
 	warnings uint16
 	// unresolved is what has to be asked of last before another statement.
@@ -98,7 +100,9 @@ type seen struct {
 	charset  bool          // character_set_connection changed
 	collated bool          // collation_connection did
 	gtid     bool
-	lent     bool // variables are set for this statement only (SET STATEMENT)
+	schema   string // before the statement
+	uses     bool   // the statement changes the schema, perhaps to the same
+	lent     bool   // variables are set for this statement only (SET STATEMENT)
 }
 
 // errQuit ends a session in order.

@@ -22,6 +22,8 @@ type Need struct {
 	Moved bool
 	// Clear asks for a connection whose row count is that of a read.
 	Clear bool
+	// Reset asks for a reset of the session's own connection.
+	Reset bool
 	// Clean asks for a connection in which nothing of another session's can be
 	// seen, even what no variable shows (warnings, row counts).
 	Clean bool
@@ -105,7 +107,7 @@ func (c *Conn) mustReset(need *Need) bool {
 	if c.State == nil {
 		return c.afterReset != nil
 	}
-	return !c.State.Within(need.State) || need.Foreign && (c.Dirty || need.Clean)
+	return need.Reset || !c.State.Within(need.State) || need.Foreign && (c.Dirty || need.Clean)
 }
 
 // approach queues the way from a state to what is needed.
