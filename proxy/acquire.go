@@ -120,7 +120,7 @@ func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.
 		// Nothing may run in between, not even a SET.
 		n.State, n.Schema = about.State, about.Schema
 		// What the proxy itself has asked there must not be counted.
-		n.Reset = x.found == nil && r.statement.Reason == router.ReasonFoundRows
+		n.Clear = x.found == nil && r.statement.Reason == router.ReasonFoundRows
 		return about, nil
 	}
 	if about == nil && !x.lost || r.statement.Kind == router.KindShow {

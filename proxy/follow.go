@@ -143,9 +143,7 @@ func (x *session) keepEntry(e wire.TrackEntry) bool {
 		return v != "" && v != "OFF"
 	case wire.TrackSchema:
 		v, asked := tracks["session_track_schema"]
-		name, err := e.Value()
-		// A change that the proxy has made and taken back is nobody's business.
-		return (!asked || isOn(v)) && (err != nil || x.seen.uses || string(name) != x.seen.schema)
+		return !asked || isOn(v)
 	}
 	return true
 }
@@ -202,15 +200,15 @@ func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
 		x.warnings = 1
 	}
 	warned := x.answer.Warnings > 0 || x.answer.Code != 0
+	if x.answer.HasRows && s.Kind == router.KindRead || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
+		x.found = c
+	}
 	if s.Flags.Has(router.NeedsDiagnostics) {
 		return // it leaves them as they were
 	}
 	// MariaDB keeps the list over statements that use no table.
 	c.Warned = warned || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
 	x.warned = c.Warned
-	if x.answer.HasRows && s.Kind == router.KindRead || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
-		x.found = c
-	}
 }
 
 // keep holds the connection while there is a pin, and parks it otherwise.
@@ -254,7 +252,8 @@ func plainAssignments(s *router.Statement) bool {
 }
 
 func plainLiteral(l string) bool {
-	if l == "" || strings.ContainsAny(l, "\\\"`;/#") || strings.Contains(l, "--") || strings.Count(l, "'")%2 != 0 || strings.Count(l, "'") > 2 {
+	// NULL keeps the type that the variable had.
+	if l == "" || strings.EqualFold(l, "null") || strings.ContainsAny(l, "\\\"`;/#") || strings.Contains(l, "--") || strings.Count(l, "'")%2 != 0 || strings.Count(l, "'") > 2 {
 		return false
 	}
 	for i := range len(l) {

@@ -178,7 +178,6 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 // why the statement is not certain to read, if so.
 func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reason router.Reason) error {
 	x.seen = seen{conn: c, reason: reason, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement ")}
-	x.seen.schema, x.seen.uses = x.schema, r.statement.Kind == router.KindUse || r.statement.Flags.Has(router.Multi)
 	x.answer = wire.Answer{}
 	if r.answer == wire.AnswerQuery && changesCatalogue(r.statement) {
 		defer x.server.hints.CatalogueChanging()()

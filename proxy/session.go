@@ -100,9 +100,7 @@ type seen struct {
 	charset  bool          // character_set_connection changed
 	collated bool          // collation_connection did
 	gtid     bool
-	schema   string // before the statement
-	uses     bool   // the statement changes the schema, perhaps to the same
-	lent     bool   // variables are set for this statement only (SET STATEMENT)
+	lent     bool // variables are set for this statement only (SET STATEMENT)
 }
 
 // errQuit ends a session in order.

@@ -22,8 +22,6 @@ type Need struct {
 	Moved bool
 	// Clear asks for a connection whose row count is that of a read.
 	Clear bool
-	// Reset asks for a reset of the session's own connection.
-	Reset bool
 	// Clean asks for a connection in which nothing of another session's can be
 	// seen, even what no variable shows (warnings, row counts).
 	Clean bool
@@ -107,7 +105,7 @@ func (c *Conn) mustReset(need *Need) bool {
 	if c.State == nil {
 		return c.afterReset != nil
 	}
-	return need.Reset || !c.State.Within(need.State) || need.Foreign && (c.Dirty || need.Clean)
+	return !c.State.Within(need.State) || need.Foreign && (c.Dirty || need.Clean)
 }
 
 // approach queues the way from a state to what is needed.

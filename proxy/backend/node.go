@@ -115,7 +115,7 @@ func (n *node) lease(ctx context.Context, w *Want) (*Conn, error) {
 		case dial:
 			return n.dial(ctx, w)
 		case c == nil:
-		case c.pool.key != w.key():
+		case c.pool.key != w.key() || !w.fits(c):
 			c.saveInsertID()
 			n.discard(c)
 		case c.fresh(w.Generation, n.pools.clock.Load()):
@@ -228,28 +228,29 @@ func (n *node) makeRoom(p *pool, w *Want) (c *Conn, dial bool) {
 	return nil, false
 }
 
-// takeParked goes round the pool, so that everybody loses in turn. w is nil
-// where any connection will do.
+// takeParked goes round the pool, so that everybody loses in turn. One that
+// does not fit is taken only where none does, for the caller to close. w is
+// nil where any connection will do.
 func (p *pool) takeParked(w *Want) *Conn {
-	for range p.conns {
-		p.next++
-		if p.next >= len(p.conns) {
-			p.next = 0
+	owner := Owner(0)
+	if w != nil {
+		owner = w.Owner
+	}
+	for _, any := range [...]bool{w == nil, true} {
+		for range p.conns {
+			p.next++
+			if p.next >= len(p.conns) {
+				p.next = 0
+			}
+			c := p.conns[p.next]
+			if !c.takeable(owner) {
+				continue
+			}
+			if any || w.fits(c) {
+				return c
+			}
+			c.hold.Store(c.owner.hold(holdParked)) // back to whose it is
 		}
-		c := p.conns[p.next]
-		owner := Owner(0)
-		if w != nil {
-			owner = w.Owner
-		}
-		if !c.takeable(owner) {
-			continue
-		}
-		if w == nil || w.fits(c) {
-			return c
-		}
-		c.owner = owner
-		p.idle = append(p.idle, c)
-		c.hold.Store(holdIdle)
 	}
 	return nil
 }
