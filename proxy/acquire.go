@@ -40,6 +40,9 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		}
 	}
 	asks := r.answer != wire.AnswerPrepare && r.statement.Flags.Has(router.NeedsDiagnostics) && !r.statement.Flags.Has(router.Multi)
+	if asks && x.held != nil && x.pins == router.PinSet(0).With(router.PinDiagnostics) {
+		x.askElsewhere(r.statement)
+	}
 	if x.held != nil {
 		x.want(&n, r, false)
 		return x.held, n, x.pass(asks, x.held)
@@ -127,6 +130,18 @@ func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.
 		return nil, nil // it left nothing: any clean connection says so
 	}
 	return nil, errLost
+}
+
+// askElsewhere gives up a connection that is held only for questions about the
+// last statement, where the question is about the last SELECT and that ran on
+// another one.
+func (x *session) askElsewhere(s *router.Statement) {
+	if about, err := x.about(s); err != nil || about == x.held {
+		return
+	}
+	c := x.held
+	x.held, x.pins = nil, 0
+	x.park(c)
 }
 
 // pass passes on the COM_PING that was answered here, to the connection that is

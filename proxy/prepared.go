@@ -278,15 +278,36 @@ func (x *session) closePrepared(p *prepared) error {
 		return nil
 	}
 	delete(x.statements, p.id)
-	if p.open && x.held != nil {
+	switch {
+	case p.open && x.held != nil:
 		if err := x.held.DropStatement(p.key); err != nil {
 			x.dropHeld()
 			return nil
 		}
 		x.unpinCursor()
 		x.keepIdle()
+	case !p.executed:
+		x.dropUnexecuted(p)
 	}
 	return nil
+}
+
+// dropUnexecuted closes on its node a statement that no other session can use.
+func (x *session) dropUnexecuted(p *prepared) {
+	if x.last == nil || x.last != x.held && !x.last.Retake(x.owner) {
+		return // it is closed when its connection has too many
+	}
+	c := x.last
+	err := c.DropStatement(p.key)
+	if err == nil {
+		err = c.Wire.Flush()
+	}
+	if err != nil {
+		x.server.log.Debug("close statement", "session", x.id, "error", err) // it shows at the next use
+	}
+	if c != x.held {
+		c.Park()
+	}
 }
 
 // unpinCursor takes the cursors' pin away with the last of them.

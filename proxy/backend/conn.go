@@ -82,7 +82,10 @@ func (c *Conn) Park() {
 }
 
 // Return gives the connection to its pool for good.
-func (c *Conn) Return() { c.pool.node.giveBack(c) }
+func (c *Conn) Return() {
+	c.saveInsertID()
+	c.pool.node.giveBack(c)
+}
 
 // Discard closes the connection.
 func (c *Conn) Discard() { c.pool.node.discard(c) }

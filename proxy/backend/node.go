@@ -135,10 +135,18 @@ func (c *Conn) saveInsertID() {
 	if c.InsertID == nil {
 		return
 	}
+	select {
+	case <-c.InsertID.Known():
+		c.InsertID = nil
+		return
+	default:
+	}
 	_ = c.Wire.SetDeadline(time.Now().Add(time.Second))
 	if value, err := c.Query("SELECT LAST_INSERT_ID()"); err == nil {
 		c.InsertID.Set(value)
+		c.InsertID = nil
 	}
+	_ = c.Wire.SetDeadline(time.Time{})
 }
 
 // try finds a connection, or leave to dial, or a place in the queue.

@@ -108,9 +108,21 @@ func (p *Pools) warmLoop(ctx context.Context) {
 				continue
 			}
 			w.want.Generation, w.want.Owner = t.Generation, 0
+			if !p.node(&t.Nodes[i]).lacks(&w.want) {
+				continue
+			}
 			if c, err := p.Lease(ctx, &t.Nodes[i], &w.want); err == nil {
 				c.Return()
 			}
 		}
 	}
+}
+
+// lacks reports whether the node has room and no connection yet that a session
+// like this one could use: warming takes nothing from anybody.
+func (n *node) lacks(w *Want) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p := n.byKey[w.key()]
+	return n.total < n.pools.config.Load().MaxPerNode && (p == nil || len(p.conns) == 0)
 }
