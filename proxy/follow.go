@@ -195,12 +195,13 @@ func (x *session) follow(r *request, c *backend.Conn) {
 
 // followDiagnostics notes what may be asked about the statement afterwards.
 func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
-	x.warnings = x.answer.Warnings
+	x.warnings, x.erred = x.answer.Warnings, x.answer.Code != 0
 	if x.answer.Code != 0 && x.dialect.Flavour == cluster.FlavourMySQL {
 		x.warnings = 1
 	}
 	warned := x.answer.Warnings > 0 || x.answer.Code != 0
-	if x.answer.HasRows && s.Kind == router.KindRead || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
+	rows := x.answer.HasRows && (s.Kind == router.KindRead || s.Kind == router.KindShow && !s.Flags.Has(router.NeedsDiagnostics))
+	if rows || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
 		x.found = c
 	}
 	if s.Flags.Has(router.NeedsDiagnostics) {
@@ -283,6 +284,9 @@ func (x *session) leaveDiagnostics(s *router.Statement) {
 	}
 	x.pins = x.pins.Without(router.PinDiagnostics)
 	c := x.held
+	if x.erred && !x.afterError(c) {
+		return
+	}
 	if x.unresolved != 0 {
 		if err := x.resolve(c); err != nil {
 			x.dropHeld()
@@ -293,6 +297,24 @@ func (x *session) leaveDiagnostics(s *router.Statement) {
 		x.held = nil
 		x.park(c)
 	}
+}
+
+// afterError asks a connection whether a transaction is open, which an error
+// does not tell: a procedure may have begun one before it failed. It reports
+// whether the connection is still there.
+func (x *session) afterError(c *backend.Conn) bool {
+	x.erred = false
+	if err := c.Ping(); err != nil {
+		x.dropHeld()
+		return false
+	}
+	const told = wire.StatusInTransaction | wire.StatusInReadOnly | wire.StatusAutocommit
+	x.status = x.status&^told | c.Status&told
+	if x.status&wire.StatusInTransaction != 0 {
+		x.pins = x.pins.With(router.PinTransaction)
+		c.Dirty = true
+	}
+	return true
 }
 
 // dropHeld closes the held connection, and with it what it held.

@@ -47,6 +47,8 @@ type session struct {
 	last *backend.Conn
 	// found is where the last SELECT ran, which FOUND_ROWS() is about.
 	found *backend.Conn
+	// erred is set when the last statement ended in an error.
+	erred bool
 	// pinged is set when a COM_PING was answered here since the last statement.
 	pinged bool
 	// warned is set while last may still have warnings to be asked for.
