@@ -195,7 +195,8 @@ func (x *session) follow(r *request, c *backend.Conn) {
 
 // followDiagnostics notes what may be asked about the statement afterwards.
 func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
-	x.warnings, x.erred = x.answer.Warnings, x.answer.Code != 0
+	x.warnings = x.answer.Warnings
+	x.erred = x.answer.Code != 0 && (s.Kind == router.KindCall || s.Kind == router.KindUnknown || s.Flags.Has(router.Multi))
 	if x.answer.Code != 0 && x.dialect.Flavour == cluster.FlavourMySQL {
 		x.warnings = 1
 	}

@@ -47,7 +47,8 @@ type session struct {
 	last *backend.Conn
 	// found is where the last SELECT ran, which FOUND_ROWS() is about.
 	found *backend.Conn
-	// erred is set when the last statement ended in an error.
+	// erred is set when the last statement may have begun a transaction before
+	// it ended in an error.
 	erred bool
 	// pinged is set when a COM_PING was answered here since the last statement.
 	pinged bool
