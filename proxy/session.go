@@ -206,7 +206,9 @@ func (x *session) abandon(c *backend.Conn) {
 // releaseDirty resets a connection that holds a transaction, locks or other
 // things of the session at once, because others may wait for them.
 func (x *session) releaseDirty(c *backend.Conn) {
-	if err := x.resetConn(c); err != nil {
+	// A reset does not let go of a prepared XA transaction; hanging up does, and
+	// whoever recovers it finds it.
+	if x.pins.Has(router.PinXA) || x.resetConn(c) != nil {
 		c.Discard()
 		return
 	}
