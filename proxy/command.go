@@ -163,7 +163,9 @@ func (x *session) setOption(payload []byte) error {
 	}
 	if x.held != nil && x.pins.Without(router.PinDiagnostics) != 0 {
 		x.pins = x.pins.With(router.PinSessionState)
-		x.held.Dirty = true
+		// A reset would not take the option back.
+		x.held.Doomed = true
+		x.capabilities = wanted
 		return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerRows})
 	}
 	if wanted != x.capabilities {

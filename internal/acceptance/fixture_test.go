@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
 )
@@ -120,7 +121,9 @@ func forgetXA(c *rawclient.Conn, schema string) error {
 	}
 	for _, row := range answer.Rows() {
 		if strings.HasPrefix(row[len(row)-1], schema+"-") {
-			if err := script(c, schema, []string{"XA ROLLBACK '" + row[len(row)-1] + "'"}); err != nil {
+			// Its connection may just be going: until then it is nobody else's.
+			rollback := []string{"XA ROLLBACK '" + row[len(row)-1] + "'"}
+			if err := eventually(10*time.Second, func() error { return script(c, schema, rollback) }); err != nil {
 				return err
 			}
 		}

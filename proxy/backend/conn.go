@@ -27,6 +27,9 @@ type Conn struct {
 	// Dirty is set when a session left something here that is neither in State
 	// nor in Schema: it is reset before another session uses it.
 	Dirty bool
+	// Doomed is set when it was changed in a way that nothing takes back: it is
+	// closed instead of being given to another session.
+	Doomed bool
 	// InsertID is set when LAST_INSERT_ID() here is not 0 and what it is stands
 	// in the carry of the session that made it so.
 	InsertID *Carry
@@ -75,15 +78,20 @@ func (c *Conn) Retake(o Owner) bool {
 func (c *Conn) Park() {
 	n := c.pool.node
 	c.used.Store(n.pools.clock.Load())
+	doomed := c.Doomed // the connection may be another's once it is parked
 	c.hold.Store(c.owner.hold(holdParked))
-	if (n.waiting.Load() > 0 || c.pool.account.Revoked() != nil) && c.Retake(c.owner) {
-		n.giveBack(c)
+	if (n.waiting.Load() > 0 || doomed || c.pool.account.Revoked() != nil) && c.Retake(c.owner) {
+		c.Return()
 	}
 }
 
 // Return gives the connection to its pool for good.
 func (c *Conn) Return() {
 	c.saveInsertID()
+	if c.Doomed {
+		c.Discard()
+		return
+	}
 	c.pool.node.giveBack(c)
 }
 
