@@ -87,7 +87,8 @@ func TestCacheIsBounded(t *testing.T) {
 	if filled > 16 || filled < 8 {
 		t.Errorf("%d slots are filled", filled)
 	}
-	if c.Classify(hot, mysql, s) != c.Classify(hot, mysql, s) {
+	first := c.Classify(hot, mysql, s)
+	if second := c.Classify(hot, mysql, s); first != second {
 		t.Error("a hot statement is not remembered")
 	}
 }

@@ -69,13 +69,14 @@ func generate(seed uint64, flavour string, themes []theme, length int) program {
 
 func (g *generator) client(flavour string) client {
 	often := func() bool { return g.random.IntN(4) > 0 }
+	seldom := func() bool { return g.random.IntN(16) == 0 }
 	collations := []byte{45, 45, 45, 8, 33, 224}
 	if flavour == "mysql" {
 		collations[2] = 255
 	}
 	return client{
 		deprecateEOF: often(), sessionTrack: often(), multi: often(), schema: often(),
-		foundRows: !often(), tls: !often() && !often(),
+		foundRows: !often(), tls: seldom(),
 		collation: collations[g.random.IntN(len(collations))],
 	}
 }
