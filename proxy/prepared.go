@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
 
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -333,49 +332,6 @@ func (x *session) keepIdle() {
 	}
 }
 
-// sendLongData keeps a piece of a parameter until the execution, which may
-// run on any connection. There is no answer to it, so that what is wrong with
-// it shows then.
-func (x *session) sendLongData(p *prepared, payload []byte) error {
-	if p == nil {
-		return nil
-	}
-	p.longSize += len(payload)
-	if x.longSize() > x.server.config.Load().MaxPacket {
-		p.long = nil
-		return nil
-	}
-	p.long = append(p.long, append([]byte(nil), payload...))
-	return nil
-}
-
-// longSize is what all the session's statements keep of long data, in bytes.
-func (x *session) longSize() (size int) {
-	for _, p := range x.statements {
-		size += p.longSize
-	}
-	return size
-}
-
-// passLongData queues the pieces that the client has sent.
-func (p *prepared) passLongData(c *backend.Conn, id uint32) error {
-	for _, piece := range p.long {
-		wire.PutStmtID(piece, id)
-		c.Wire.ResetSequence()
-		if err := c.Wire.WritePacket(piece); err != nil {
-			return &sendError{sent: true, err: err}
-		}
-	}
-	return nil
-}
-
-// tooLong is the error of an execution whose long data went over the limit.
-func tooLong() *wire.ServerError {
-	return &wire.ServerError{Code: wire.CodePacketTooLarge, State: "08S01",
-		Message: "Parameter of prepared statement which is set through mysql_send_long_data() is longer than " +
-			"proxy.max_packet of Bellwether; raise it, and max_allowed_packet of the nodes"}
-}
-
 // pinsOfPrepared follows cursors.
 func (x *session) pinsOfPrepared(r *request, pins router.PinSet) router.PinSet {
 	p := r.prepared
@@ -396,21 +352,4 @@ func (x *session) pinsOfPrepared(r *request, pins router.PinSet) router.PinSet {
 		}
 	}
 	return pins.Without(router.PinCursor)
-}
-
-// connectionIDText and connectionIDBinary make the row of SELECT
-// CONNECTION_ID() from the node's.
-func (x *session) connectionIDText(dst, _ []byte) []byte {
-	return wire.AppendLenencString(dst, utoa(x.id))
-}
-
-func (x *session) connectionIDBinary(dst, row []byte) []byte {
-	dst = append(dst, row...)
-	switch len(row) {
-	case 2 + 8:
-		binary.LittleEndian.PutUint64(dst[2:], uint64(x.id))
-	case 2 + 4:
-		binary.LittleEndian.PutUint32(dst[2:], x.id)
-	}
-	return dst
 }
