@@ -7,9 +7,18 @@ import (
 	"github.com/bellwether-db/bellwether/wire"
 )
 
-// maxStatements bounds the prepared statements of one connection, so that all
-// the pools together stay below a server's max_prepared_stmt_count (16,382).
-const maxStatements = 64
+// The prepared statements that are kept: so many on one connection, and so many
+// on all those to a node together, which leaves room below a server's
+// max_prepared_stmt_count (16,382).
+const (
+	maxStatements     = 64
+	maxNodeStatements = 12_000
+)
+
+// statementLimit is how many statements one of so many connections may keep.
+func statementLimit(connections int) int {
+	return max(1, min(maxStatements, maxNodeStatements/connections))
+}
 
 // StatementKey says when two prepared statements are the same to a server: the
 // text, and what it was read under.
@@ -67,7 +76,7 @@ func (c *Conn) AddStatement(key StatementKey, s *Statement) error {
 		}
 	}
 	c.statements.byKey[key] = c.statements.order.PushFront(s)
-	if len(c.statements.byKey) <= maxStatements {
+	if len(c.statements.byKey) <= statementLimit(c.pool.node.pools.config.Load().MaxPerNode) {
 		return nil
 	}
 	return c.closeStatement(c.statements.order.Back())
