@@ -31,7 +31,7 @@ demo: build servers ## start a master, two slaves and Bellwether in front of the
 	exec bin/bellwether demo $(ARGS)
 
 test: lint servers compiler ## check the style, then run every test with the race detector
-	go test -race -timeout 14m $(PKG)
+	go test -race -count 1 -timeout 14m $(PKG)
 	go test -count 1 -run 'Alloc' ./proxy ./wire ./router ./cluster
 
 lint: go bin/staticcheck ## check formatting, go vet, staticcheck and the house's own rules
