@@ -44,7 +44,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		x.askElsewhere(r.statement)
 	}
 	if x.held != nil {
-		x.want(&n, r, false)
+		x.want(&n, r, t, false)
 		return x.held, n, x.pass(asks, x.held)
 	}
 	if asks {
@@ -63,7 +63,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	if asks {
 		foreign = true // what it is about is gone or was never there: an empty answer
 	}
-	x.want(&n, r, foreign)
+	x.want(&n, r, t, foreign)
 	n.Moved = c != x.last
 	// CALL answers with the row count of the statement before where it counts none.
 	n.Clear = n.Moved && r.statement.Kind == router.KindCall
@@ -74,7 +74,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 }
 
 // want fills in what the session needs of a connection.
-func (x *session) want(n *needs, r *request, foreign bool) {
+func (x *session) want(n *needs, r *request, t *cluster.Topology, foreign bool) {
 	n.State, n.Schema, n.Foreign = x.state, x.schema, foreign
 	n.MariaDB = x.dialect.Flavour == cluster.FlavourMariaDB
 	if !foreign {
@@ -83,7 +83,7 @@ func (x *session) want(n *needs, r *request, foreign bool) {
 	f := r.statement.Flags
 	n.Clean = f.Any(router.NeedsDiagnostics | router.UsesUserVariables)
 	// Statements that look at it run on the master.
-	if x.insertID != nil && n.node == x.topology().Master {
+	if x.insertID != nil && n.node == t.Master {
 		n.InsertID = x.carriedInsertID()
 	}
 }
@@ -115,7 +115,7 @@ func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.
 	}
 	if about != nil && about.Retake(x.owner) {
 		x.unpark(about)
-		x.want(n, r, false)
+		x.want(n, r, t, false)
 		if err := x.pass(true, about); err != nil {
 			about.Discard()
 			return nil, errLost

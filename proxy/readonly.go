@@ -74,7 +74,7 @@ func (x *session) beginOn(t *cluster.Topology) error {
 	}
 	var steps backend.Steps
 	need := needs{node: t.Master}
-	x.want(&need, &request{statement: onMaster}, foreign)
+	x.want(&need, &request{statement: onMaster}, t, foreign)
 	if err = c.Adapt(&need.Need, &steps); err == nil {
 		err = c.Send(&steps, &need.Need)
 	}
