@@ -9,14 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 )
 
 // Node is one server and the relay in front of it. Its methods may be called
-// concurrently; those that start and stop the server wait for one another.
+// concurrently; those that start, stop, pause and resume the server wait for one
+// another.
 type Node struct {
 	// Name is node1, node2 and so on; it never changes.
 	Name string
@@ -32,7 +32,7 @@ type Node struct {
 	forker     *forker
 	logger     *slog.Logger
 
-	changing sync.Mutex // held while the server is started or stopped
+	changing sync.Mutex // held while the server is started, stopped or paused
 	mu       sync.Mutex // guards process
 	process  *process   // nil before the first start
 }
@@ -90,21 +90,6 @@ func (n *Node) Kill() error {
 	n.logger.Info("server killed", "pid", p.pid())
 	p.kill()
 	return nil
-}
-
-// Pause stops the server's process as SIGSTOP does: connections stay open and
-// new ones are accepted by the kernel, but nothing answers.
-func (n *Node) Pause() error { return n.signal(syscall.SIGSTOP) }
-
-// Resume ends a Pause.
-func (n *Node) Resume() error { return n.signal(syscall.SIGCONT) }
-
-func (n *Node) signal(s syscall.Signal) error {
-	p := n.current()
-	if p == nil || !p.running() {
-		return fmt.Errorf("send %s to %s: %w", s, n.Name, errNotRunning)
-	}
-	return p.signal(s)
 }
 
 // StopServer shuts the server down cleanly and returns when it has ended. When

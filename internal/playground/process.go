@@ -128,13 +128,6 @@ func (p *process) waitExit(ctx context.Context) error {
 	}
 }
 
-func (p *process) signal(s syscall.Signal) error {
-	if err := p.cmd.Process.Signal(s); err != nil {
-		return fmt.Errorf("send %s to process %d: %w", s, p.pid(), err)
-	}
-	return nil
-}
-
 // kill ends the process at once, also when it is paused, and waits until it is
 // gone. That it had ended already is no error.
 func (p *process) kill() {

@@ -13,10 +13,11 @@ import (
 // loopback address and forwards to another, byte for byte, and counts nothing.
 // Its methods may be called concurrently.
 //
-// While a direction is cut, its bytes stop without a FIN or a reset and new
-// connections are accepted (the kernel does that) but nothing answers; mended,
-// everything held goes on, as after a real cut shorter than TCP's patience.
-// Where nobody listens at the target, a client's connection is reset.
+// While a direction is cut, its bytes stop without a FIN or a reset, from the
+// instant that the cut returns, and new connections are accepted (the kernel
+// does that) but nothing answers; mended, everything held goes on, as after a
+// real cut shorter than TCP's patience. Where nobody listens at the target,
+// a client's connection is reset.
 type Relay struct {
 	listener *net.TCPListener
 	target   string
@@ -123,6 +124,7 @@ func (r *Relay) serve(ctx context.Context, client *net.TCPConn) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", r.target)
 	if err != nil {
+		r.fromNode.pass()
 		return // the client sees the reset
 	}
 	node := conn.(*net.TCPConn)
@@ -138,37 +140,37 @@ func (r *Relay) serve(ctx context.Context, client *net.TCPConn) {
 // sockets have TCP_NODELAY, Go's default.
 func (r *Relay) pump(client, node *net.TCPConn) {
 	var back sync.WaitGroup
-	back.Go(func() { forward(client, node, r.fromNode) })
-	forward(node, client, r.toNode)
+	back.Go(func() { forward(client, node, r.fromNode, r.toNode) })
+	forward(node, client, r.toNode, r.fromNode)
 	back.Wait()
 }
 
 // chunk is what a direction reads at once, and all that it holds while cut.
 const chunk = 16 << 10
 
-// forward copies one direction until its end, which travels through the gate
-// too. A broken connection breaks the other, and so ends the other direction.
-func forward(dst, src *net.TCPConn, g *gate) {
-	if err := copyThrough(dst, src, g); errors.Is(err, io.EOF) {
-		_ = dst.CloseWrite() // it has gone already where this fails
+// forward copies one direction until its end. A broken connection breaks the
+// other, and so ends the other direction; each reset travels through the gate of
+// its own direction, as every byte does.
+func forward(dst, src *net.TCPConn, ahead, back *gate) {
+	if err := copyThrough(dst, src, ahead); errors.Is(err, io.EOF) {
 		return
 	}
-	reset(dst)
-	reset(src)
+	_ = ahead.through(dst, func() error { reset(dst); return nil }) // a closed relay resets by itself
+	_ = back.through(src, func() error { reset(src); return nil })
 }
 
-// copyThrough returns the error that ended the copy, io.EOF at src's end. Every
-// byte passes the gate after it has been read (so io.Copy will not do): what is
-// sent after a cut never arrives before the mend.
+// copyThrough returns the error that ended the copy, io.EOF when src's end has
+// been passed on. Every byte passes the gate after it has been read (so io.Copy
+// will not do): what is sent after a cut never arrives before the mend.
 func copyThrough(dst, src *net.TCPConn, g *gate) error {
 	buffer := make([]byte, chunk)
 	for {
 		n, end := src.Read(buffer)
-		if !g.pass() {
-			return net.ErrClosed
-		}
-		if _, err := dst.Write(buffer[:n]); err != nil {
+		if err := g.write(dst, buffer[:n]); err != nil {
 			return err
+		}
+		if errors.Is(end, io.EOF) {
+			_ = g.through(dst, dst.CloseWrite) // it has gone already where this fails
 		}
 		if end != nil {
 			return end
