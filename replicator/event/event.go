@@ -1,0 +1,81 @@
+package event
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+const (
+	// HeaderSize is the length of every event's header.
+	HeaderSize = 19
+	// ChecksumSize is the length of the CRC32 behind an event.
+	ChecksumSize = 4
+)
+
+// ErrMalformed is what every error about an event's bytes wraps.
+var ErrMalformed = errors.New("malformed event")
+
+// Event is one raw event as it stands in a binary log and in the stream: the
+// 19-byte header, the body and, if the stream has checksums, four bytes of
+// CRC32. Its bytes are borrowed unless said otherwise. The methods rely on
+// Check.
+type Event []byte
+
+// Check returns b as an event: there is a whole header whose length is len(b).
+func Check(b []byte) (Event, error) {
+	if len(b) < HeaderSize {
+		return nil, fmt.Errorf("check event of %d bytes, shorter than a header: %w", len(b), ErrMalformed)
+	}
+	if e := Event(b); int64(e.Size()) == int64(len(b)) {
+		return e, nil
+	}
+	return nil, fmt.Errorf("check event of %d bytes that says it has %d: %w", len(b), Event(b).Size(), ErrMalformed)
+}
+
+// Timestamp is when the statement began, in seconds of Unix time; 0 in
+// artificial events.
+func (e Event) Timestamp() uint32 { return binary.LittleEndian.Uint32(e) }
+
+// Type says what kind of event this is.
+func (e Event) Type() Type { return Type(e[4]) }
+
+// ServerID is the id of the server where the event was first written.
+func (e Event) ServerID() uint32 { return binary.LittleEndian.Uint32(e[5:]) }
+
+// Size is the length of the whole event as its header says it.
+func (e Event) Size() uint32 { return binary.LittleEndian.Uint32(e[9:]) }
+
+// LogPos is where the next event begins in the master's file, 0 in artificial
+// events.
+func (e Event) LogPos() uint32 { return binary.LittleEndian.Uint32(e[13:]) }
+
+// Flags are the header's flags, such as FlagArtificial.
+func (e Event) Flags() uint16 { return binary.LittleEndian.Uint16(e[17:]) }
+
+// ChecksumOK says whether the last four bytes are the CRC32 of the others. It
+// means nothing in a stream without checksums. The flag that says that a file
+// is in use counts as not set, since servers clear it without a new checksum.
+func (e Event) ChecksumOK() bool {
+	if len(e) < HeaderSize+ChecksumSize {
+		return false
+	}
+	body, sum := e[:len(e)-ChecksumSize], binary.LittleEndian.Uint32(e[len(e)-ChecksumSize:])
+	return crc32.ChecksumIEEE(body) == sum || e.Type() == FormatDescription && e.checksumNotInUse() == sum
+}
+
+// body returns what is between header and checksum.
+func (e Event) body(checksum bool) []byte {
+	if !checksum {
+		return e[HeaderSize:]
+	}
+	return e[HeaderSize:max(HeaderSize, len(e)-ChecksumSize)]
+}
+
+// checksumNotInUse is the CRC32 of a format description with FlagInUse cleared.
+func (e Event) checksumNotInUse() uint32 {
+	header := [HeaderSize]byte(e)
+	header[17] &^= byte(FlagInUse)
+	return crc32.Update(crc32.ChecksumIEEE(header[:]), crc32.IEEETable, e[HeaderSize:len(e)-ChecksumSize])
+}
