@@ -49,7 +49,7 @@ func (l *live) checkInspect() {
 func (l *live) untilReplicated() {
 	l.Helper()
 	begun := time.Now().Add(cluster.Default().ProbeTimeout) // a probe that ends later began later
-	l.until("replicated", 10*time.Second, func(t *cluster.Topology) bool {
+	l.until("replicated", func(t *cluster.Topology) bool {
 		for _, n := range t.Nodes[1:] {
 			if n.Replication != cluster.ReplicationRunning || n.Seen.Before(begun) || !n.Applied.ContainsSet(t.Nodes[0].Applied) {
 				return false
@@ -71,7 +71,7 @@ func (l *live) checkLeastPrivileges() {
 	}
 	before := l.store.Load()
 	l.monitor.Apply(c)
-	l.until("all up by the other account", 5*time.Second, func(t *cluster.Topology) bool {
+	l.until("all up by the other account", func(t *cluster.Topology) bool {
 		for i, n := range t.Nodes {
 			if n.Health != cluster.HealthUp || !n.Since.After(before.Nodes[i].Since) {
 				return false
