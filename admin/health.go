@@ -23,7 +23,11 @@ func (s *Server) alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "o
 
 // ready answers 200 while a write would be served.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if reason := notReady(s.parts.Topologies.Load()); reason != "" {
+	reason := "Bellwether is shutting down"
+	if !s.stopping.Load() {
+		reason = notReady(s.parts.Topologies.Load())
+	}
+	if reason != "" {
 		problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -44,6 +45,7 @@ type Server struct {
 	config   Config
 	parts    Parts
 	listener net.Listener
+	stopping atomic.Bool
 }
 
 // New makes a server that does not listen yet.
@@ -63,6 +65,10 @@ func (s *Server) Listen() error {
 
 // Addr returns the address that Listen took.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Stopping makes /readyz say from now on that the process is about to end. Any
+// goroutine may call it.
+func (s *Server) Stopping() { s.stopping.Store(true) }
 
 // Close gives the address back where Run was never called.
 func (s *Server) Close() error { return s.listener.Close() }

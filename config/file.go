@@ -7,6 +7,7 @@ package config
 import (
 	"crypto/tls"
 	"log/slog"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy"
@@ -99,6 +100,7 @@ type Proxy struct {
 	HandshakeTimeout Duration `yaml:"handshake_timeout" reload:"live"`
 	MaxPacket        Size     `yaml:"max_packet" reload:"live"`
 	HoldTimeout      Duration `yaml:"hold_timeout" reload:"live"`
+	ShutdownTimeout  Duration `yaml:"shutdown_timeout" reload:"live"`
 	TLS              TLS      `yaml:"tls"`
 }
 
@@ -158,6 +160,7 @@ func defaults() *File {
 			HandshakeTimeout: Duration(clients.HandshakeTimeout),
 			MaxPacket:        Size(clients.MaxPacket),
 			HoldTimeout:      Duration(clients.HoldTimeout),
+			ShutdownTimeout:  Duration(10 * time.Second),
 			TLS:              TLS{Mode: "preferred"},
 		},
 		Pool: Pool{

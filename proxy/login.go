@@ -12,16 +12,6 @@ import (
 	"github.com/bellwether-db/bellwether/wire"
 )
 
-// refuseFull tells a client that there are too many.
-func (x *session) refuseFull() {
-	_ = x.client.SetDeadline(time.Now().Add(time.Second))
-	x.server.metrics.failure(wire.SideClient, wire.CodeTooManyConnections)
-	x.client.ResetSequence()
-	_ = x.client.WritePacket(wire.AppendError(nil, &wire.ServerError{
-		Code: wire.CodeTooManyConnections, State: "08004", Message: "Too many connections"}))
-	_ = x.client.Flush()
-}
-
 // login greets the client and lets a node judge what it shows. It reports
 // whether the session may begin.
 func (x *session) login() bool {

@@ -45,6 +45,7 @@ type Server struct {
 	scratch sync.Pool // *router.Scratch, held while a statement is classified
 
 	nextID atomic.Uint32
+	drain  drain
 
 	mu       sync.Mutex
 	sessions map[uint32]*session
@@ -60,6 +61,7 @@ func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints,
 		store: store, pools: pools, hints: hints, metrics: metrics, log: log, listener: l,
 		classifier: router.NewClassifier(1 << 14),
 		sessions:   map[uint32]*session{},
+		drain:      drain{asked: make(chan struct{})},
 	}
 	s.scratch.New = func() any { return new(router.Scratch) }
 	s.config.Store(&config)
@@ -74,23 +76,28 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // address stays.
 func (s *Server) Configure(c Config) { s.config.Store(&c) }
 
-// Run accepts clients until ctx ends, then ends every session and returns once
-// all have ended.
+// Run accepts clients until ctx ends, then ends every session, or until Drain
+// is called, and returns once all sessions have ended.
 func (s *Server) Run(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
 	var children sync.WaitGroup
 	defer children.Wait()
+	defer end()
 	children.Go(func() { s.watch(ctx) })
-	stop := context.AfterFunc(ctx, func() {
+	children.Go(func() { s.drainWhenAsked(ctx, end) })
+	context.AfterFunc(ctx, func() {
 		s.listener.Close()
 		s.endAll()
 	})
-	defer stop()
 	for {
 		nc, err := s.listener.Accept()
 		switch {
 		case err == nil:
 			children.Go(func() { s.serve(ctx, nc, &children) })
 		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed) && s.drain.begun():
+			<-ctx.Done()
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("accept client: %w", err)
@@ -116,8 +123,8 @@ func pause(ctx context.Context, d time.Duration) {
 // one's stack, and a session that idles must not hold that.
 func (s *Server) serve(ctx context.Context, nc net.Conn, children *sync.WaitGroup) {
 	x := s.newSession(ctx, nc)
-	if !s.enter(x) {
-		x.refuseFull()
+	if refused := s.enter(x); refused != nil {
+		x.refuse(refused)
 		nc.Close()
 		return
 	}
@@ -127,7 +134,14 @@ func (s *Server) serve(ctx context.Context, nc net.Conn, children *sync.WaitGrou
 	}
 	children.Go(func() {
 		defer s.leave(x)
+		if s.drain.begun() { // nobody wakes it any more
+			_ = x.sendError(errShutdown)
+			return
+		}
 		x.guard(x.loop)
+		if s.drain.begun() {
+			x.guard(x.takeLeave)
+		}
 	})
 }
 
@@ -147,17 +161,23 @@ func (s *Server) newSession(ctx context.Context, nc net.Conn) *session {
 	return x
 }
 
-// enter counts a session in, unless there are too many.
-func (s *Server) enter(x *session) bool {
+// enter counts a session in, unless there are too many or the server ends.
+func (s *Server) enter(x *session) *wire.ServerError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.sessions) >= s.config.Load().MaxClients {
-		return false
+	switch {
+	case x.ctx.Err() != nil || s.drain.begun():
+		return errShutdown
+	case len(s.sessions) >= s.config.Load().MaxClients:
+		return errFull
 	}
 	s.sessions[x.id] = x
 	s.metrics.clients.Add(1)
-	return true
+	return nil
 }
+
+// errFull is what servers tell a client that is one too many.
+var errFull = &wire.ServerError{Code: wire.CodeTooManyConnections, State: "08004", Message: "Too many connections"}
 
 // leave gives back what the session has and counts it out.
 func (s *Server) leave(x *session) {

@@ -22,6 +22,7 @@ type analysis struct {
 	count   int                 // statements that are not empty
 	kind    Kind                // of the statement at work
 	reason  Reason              // why the statement at work must go to the master
+	bound   bool                // it reads a table, or what nodes answer differently
 }
 
 // packet classes the statements of one packet together.
@@ -85,7 +86,9 @@ func (a *analysis) finish() {
 	if s.Reason == ReasonNone {
 		s.Flags |= OnlyReads
 	}
-	if s.Reason != ReasonNone && s.Reason != ReasonStoredFunction {
+	if a.sessionOnly() {
+		s.Flags |= SessionOnly
+	} else if s.Reason != ReasonNone && s.Reason != ReasonStoredFunction {
 		s.Names, s.Calls = nil, nil
 	}
 	if len(s.Names) > 0 {

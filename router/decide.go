@@ -49,7 +49,11 @@ func Decide(s *Statement, f Facts, t *cluster.Topology, rules *Rules) Decision {
 	if reason == ReasonNone && len(t.Readable) == 0 {
 		reason = ReasonNoSlave
 	}
-	if reason != ReasonNone {
+	switch {
+	case reason == ReasonNone:
+	case standsIn(s, f, t, rules):
+		return Decision{Action: ActionRoute, Target: TargetSlave, Node: -1, Reason: ReasonNoMaster}
+	default:
 		return toMaster(s, f, t, rules, reason)
 	}
 	return Decision{Action: ActionRoute, Target: TargetSlave, Node: -1, Reason: slaveReason(s, f)}
@@ -75,7 +79,7 @@ func restarts(s *Statement, f Facts) bool {
 // decidePinned keeps the session on its connection. Outside a transaction a
 // write there is a new one, which the gate stops like any other.
 func decidePinned(s *Statement, f Facts, t *cluster.Topology, rules *Rules) Decision {
-	if !f.InTransaction && mayWrite(s) && s.Certain(t.Catalogue, rules) != ReasonNone {
+	if !f.InTransaction && startsWrite(s, t, rules) {
 		if d, shut := gate(t); shut {
 			return d
 		}
@@ -168,7 +172,7 @@ func serves(n *cluster.Node) bool {
 // writes may not start.
 func toMaster(s *Statement, f Facts, t *cluster.Topology, rules *Rules, reason Reason) Decision {
 	begun := f.InTransaction && !f.Pinned
-	if !begun && mayWrite(s) && s.Certain(t.Catalogue, rules) != ReasonNone {
+	if !begun && startsWrite(s, t, rules) {
 		if d, shut := gate(t); shut {
 			return d
 		}
@@ -196,6 +200,11 @@ func gate(t *cluster.Topology) (Decision, bool) {
 		return Decision{Action: ActionHold, Node: -1, Reason: ReasonWritesHeld}, true
 	}
 	return Decision{}, false
+}
+
+// startsWrite reports whether the gate for writes is for s.
+func startsWrite(s *Statement, t *cluster.Topology, rules *Rules) bool {
+	return mayWrite(s) && s.Certain(t.Catalogue, rules) != ReasonNone && !s.anywhere(t.Catalogue)
 }
 
 // mayWrite reports whether a statement that is not certain to read may start a

@@ -8,7 +8,7 @@ var flagWords = [...]string{
 	"sets-insert-id", "calc-found-rows", "makes-temporary-table", "drops-temporary-table", "takes-user-lock",
 	"releases-user-lock", "locks-tables", "unlocks-tables", "opens-handler", "closes-handler", "starts-xa", "ends-xa",
 	"prepares-text", "deallocates-text", "sets-next-transaction", "sets-uncarried", "read-only-transaction",
-	"selects-connection-id", "may-use-catalogue", "server-local",
+	"selects-connection-id", "may-use-catalogue", "server-local", "session-only",
 }
 
 // String returns the flags in kebab case, joined by blanks.

@@ -160,6 +160,8 @@ func (s *story) setCluster(word string) bool {
 		s.topology.Readable = nil
 	case "no-master":
 		s.topology.Master = -1
+	case "master-down":
+		s.topology.Nodes[0].Health, s.topology.Writes = cluster.HealthDown, cluster.WritesHeld
 	case "held":
 		s.topology.Writes = cluster.WritesHeld
 	case "refused":
@@ -206,7 +208,7 @@ func (s *story) describe(one *Statement, d Decision) string {
 		where = "node " + s.topology.Nodes[d.Node].Name
 	}
 	line := one.Kind.String() + " -> " + where + ", " + d.Reason.String()
-	if f := (one.Flags &^ (OnlyReads | MayUseCatalogue)).String(); f != "" {
+	if f := (one.Flags &^ (OnlyReads | MayUseCatalogue | SessionOnly)).String(); f != "" {
 		line += "; " + f
 	}
 	return line + one.details()

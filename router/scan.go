@@ -47,6 +47,7 @@ func (a *analysis) systemVariable(rest []token) {
 		a.s.Flags |= NeedsInsertID
 	}
 	a.s.Flags |= ServerLocal
+	a.noteVariable(rest)
 	a.forbid(ReasonServerVariable)
 }
 
@@ -68,6 +69,10 @@ func (a *analysis) word(t []token, i int) {
 func (a *analysis) clause(t []token, i int) {
 	next := at(t, i+1)
 	switch word := t[i].text; word {
+	case "from":
+		a.noteTable(t, i)
+	case "table":
+		a.bound = true
 	case "for":
 		if next.is("update") || next.is("share") {
 			a.locking()

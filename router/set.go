@@ -152,6 +152,9 @@ func (a *analysis) setNamed(sc scope, t []token) {
 	if !assigns(at(t, i)) {
 		a.forbid(ReasonUncertain)
 	}
+	if at(t, i+1).is("default") {
+		a.bound = true // the node's own value
+	}
 	switch sc {
 	case scopeSession:
 		a.variables(name)

@@ -90,6 +90,9 @@ const (
 	// ServerLocal: the answer is the node's own, not the data's: @@variables, SHOW STATUS, SHOW PROCESSLIST,
 	// SHOW VARIABLES, information_schema.processlist, performance_schema, CONNECTION_ID(), UUID() is not one: goes to the master.
 	ServerLocal
+	// SessionOnly: it reads no table, and reads or sets nothing but what the session carries: any node serves it
+	// as well as the master. It depends on Names not being unsafe.
+	SessionOnly
 )
 
 // Has reports whether every flag of want is set.

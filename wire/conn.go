@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"syscall"
 	"time"
 )
@@ -43,6 +44,8 @@ type Conn struct {
 	seq    uint8
 	max    int
 	joined []byte // a packet of several frames, until the next read
+	// interrupted: see Interrupted.
+	interrupted bool
 
 	io socketIO
 	// head takes the first bytes of a packet on transports that are not
@@ -146,11 +149,16 @@ func (c *Conn) ReadPacket() ([]byte, error) {
 func (c *Conn) ReadCommand() (frame, payload []byte, err error) {
 	c.seq = 0
 	payload, err = c.ReadPacket()
+	c.interrupted = err != nil && c.joined == nil && errors.Is(err, os.ErrDeadlineExceeded)
 	if err != nil || c.joined != nil {
 		return nil, payload, err
 	}
 	return c.in[c.r-HeaderSize-len(payload) : c.r], payload, nil
 }
+
+// Interrupted reports whether the last ReadCommand ended by the deadline and
+// may be called again: nothing of the command is lost that had come already.
+func (c *Conn) Interrupted() bool { return c.interrupted }
 
 // readFrame returns the payload of the next frame, borrowed until the next read.
 func (c *Conn) readFrame() ([]byte, error) {

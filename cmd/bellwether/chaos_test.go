@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -53,14 +52,6 @@ var faults = []fault{
 	}},
 }
 
-// sleep is how long a fault holds; it ends with the context.
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
 // number reads a setting of the chaos from the environment.
 func number(name string, otherwise int) int {
 	n, err := strconv.Atoi(os.Getenv(name))
@@ -97,47 +88,6 @@ func TestChaos(t *testing.T) {
 			load.stop(t)
 			s.compare(t, load)
 		})
-	}
-}
-
-// serving is `bellwether serve` in this process, in front of real servers.
-type serving struct {
-	servers *playground.Cluster
-	house   *house
-}
-
-// startServing serves until the test ends.
-func startServing(t *testing.T, servers *playground.Cluster) *serving {
-	t.Helper()
-	d := &demoRun{
-		options: demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0"}, folder: demoFolder(t.TempDir()), logs: t.Output(),
-	}
-	h, err := d.furnish(servers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := h.run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-	t.Cleanup(func() { stop(); running.Wait() })
-	s := &serving{servers: servers, house: h}
-	s.waitReady(t)
-	return s
-}
-
-// waitReady waits until every node serves again.
-func (s *serving) waitReady(t *testing.T) {
-	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for !allServe(s.house.store.Load()) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the nodes did not come back: %s", unready(s.house.store.Load()))
-		}
-		sleep(t.Context(), 20*time.Millisecond)
 	}
 }
 

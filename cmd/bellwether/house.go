@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -33,6 +35,8 @@ type house struct {
 	pools      *backend.Pools
 	proxy      *proxy.Server
 	admin      *admin.Server
+	// patience is shutdown_timeout, in nanoseconds; of reload and run alike.
+	patience atomic.Int64
 }
 
 // build makes the rooms and takes the addresses, but runs nothing yet.
@@ -43,6 +47,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	h := &house{config: c, log: log, level: level, store: cluster.NewStore(&cluster.Topology{Master: -1})}
+	h.patience.Store(int64(c.Proxy.ShutdownTimeout))
 	h.registry = cluster.NewRegistry(h.store)
 	if _, err := h.registry.Apply(c.ClusterConfig()); err != nil {
 		return nil, err
@@ -78,23 +83,24 @@ func (h *house) buildProxy(metrics prometheus.Registerer) error {
 // room is the logger of one room.
 func room(log *slog.Logger, name string) *slog.Logger { return log.With("room", name) }
 
-// run runs every room until ctx ends or one fails. The proxy stops first, so
-// that what it still finishes finds the others running.
+// run runs every room until ctx ends or one fails. When ctx ends the proxy
+// lets its clients finish, and finds the other rooms running meanwhile.
 func (h *house) run(ctx context.Context) error {
 	tuneRuntime()
 	rooms, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, rooms := errgroup.WithContext(rooms)
-	serving, endServing := context.WithCancel(ctx)
-	defer endServing()
-	defer context.AfterFunc(rooms, endServing)()
+	defer context.AfterFunc(ctx, func() {
+		h.admin.Stopping()
+		h.proxy.Drain(time.Duration(h.patience.Load()))
+	})()
 	group.Go(func() error { return h.monitor.Run(rooms) })
 	group.Go(func() error { return h.controller.Run(rooms) })
 	group.Go(func() error { return h.pools.Run(rooms) })
 	group.Go(func() error { return h.admin.Run(rooms) })
 	group.Go(func() error {
 		defer stop()
-		return h.proxy.Run(serving)
+		return h.proxy.Run(rooms)
 	})
 	return group.Wait()
 }

@@ -83,6 +83,7 @@ func (h *house) apply(next *config.File) error {
 	h.operator.apply(next.ClusterConfig())
 	h.pools.Configure(next.BackendConfig())
 	h.proxy.Configure(clients)
+	h.patience.Store(int64(next.Proxy.ShutdownTimeout))
 	h.level.Set(next.Log.Level)
 	return nil
 }

@@ -16,9 +16,10 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Serve clients as the configuration says",
-		Long: `Serve runs until it gets SIGINT or SIGTERM; then it takes no new client, ends the sessions, and
-stops. A second signal stops it at once. On SIGHUP it reads the configuration again and applies it
-whole or not at all.`,
+		Long: `Serve runs until it gets SIGINT or SIGTERM; then it takes no new client, tells idle ones that it
+shuts down, lets running statements and open transactions end for proxy.shutdown_timeout, and stops.
+A second signal stops it at once. On SIGHUP it reads the configuration again and applies it whole or
+not at all.`,
 		Args: cobra.NoArgs,
 		RunE: running(func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd.Context(), path, cmd.ErrOrStderr())

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// TestOnRealServers is what only the whole house shows, on one cluster of each
+// family.
+func TestOnRealServers(t *testing.T) {
+	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
+		t.Run(flavour.String(), func(t *testing.T) {
+			t.Parallel()
+			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 1, Replicate: true, Relaxed: true})
+			s := startServing(t, servers)
+			s.checkMasterAway(t)
+			s.checkShutdown(t)
+			late := startServing(t, servers)
+			late.checkShutdownOverdue(t)
+		})
+	}
+}
+
+// open returns clients of the proxy.
+func (s *serving) open(t *testing.T) *sql.DB {
+	t.Helper()
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.Passwd = "tcp", s.house.proxy.Addr().String(), s.servers.Account.User, s.servers.Account.Password
+	c.TLSConfig = "skip-verify"
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// session is one connection of db.
+func session(t *testing.T, db *sql.DB) *sql.Conn {
+	t.Helper()
+	c, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func execAll(t *testing.T, c *sql.Conn, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := c.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// checkMasterAway: without a master a client gets in, sets its session up and
+// asks what kind of server this is; what only the master knows waits for it.
+func (s *serving) checkMasterAway(t *testing.T) {
+	if err := s.servers.Master.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for s.house.store.Load().MasterNode().Health != cluster.HealthDown && t.Context().Err() == nil {
+		sleep(t.Context(), 10*time.Millisecond)
+	}
+	begun := time.Now()
+	c := session(t, s.open(t))
+	execAll(t, c, "SET NAMES utf8mb4", "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')", "USE mysql", "SELECT 1")
+	var comment, mode string
+	var packet int
+	if err := c.QueryRowContext(t.Context(), "SELECT @@version_comment, @@max_allowed_packet, @@session.sql_mode").
+		Scan(&comment, &packet, &mode); err != nil || comment == "" || packet == 0 || !strings.Contains(mode, "ANSI_QUOTES") {
+		t.Errorf("comment %q, packet %d, mode %q: %v", comment, packet, mode, err)
+	}
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("a session without a master took %v to begin", took)
+	}
+	waiting, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	var readOnly string
+	err := session(t, s.open(t)).QueryRowContext(waiting, "SELECT @@read_only").Scan(&readOnly)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("@@read_only without a master: %q, %v", readOnly, err)
+	}
+	if err := s.servers.Master.StartServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.waitReady(t)
+	if err := c.QueryRowContext(t.Context(), "SELECT @@read_only, @@sql_mode").Scan(&readOnly, &mode); err != nil ||
+		readOnly != "0" || !strings.Contains(mode, "ANSI_QUOTES") {
+		t.Errorf("with the master back: read_only %q, mode %q: %v", readOnly, mode, err)
+	}
+}
+
+// checkShutdown: what is under way ends well, idle clients are told, nobody
+// else gets in.
+func (s *serving) checkShutdown(t *testing.T) {
+	db := s.open(t)
+	writer, slow, idle := session(t, db), session(t, db), s.dial(t)
+	execAll(t, writer, "CREATE DATABASE shutdown", "CREATE TABLE shutdown.t (a INT PRIMARY KEY)", "BEGIN", "INSERT INTO shutdown.t VALUES (1)")
+	slept := make(chan error, 1)
+	go func() {
+		_, err := slow.ExecContext(t.Context(), "DO SLEEP(1)")
+		slept <- err
+	}()
+	sleep(t.Context(), 200*time.Millisecond) // so that it runs; it does for a second
+	s.stop()
+	wantShutdown(t, idle)
+	s.wantNotReady(t)
+	if _, err := net.Dial("tcp", s.house.proxy.Addr().String()); err == nil {
+		t.Error("a new client got in")
+	}
+	execAll(t, writer, "INSERT INTO shutdown.t VALUES (2)")
+	if err := <-slept; err != nil {
+		t.Errorf("the statement that ran: %v", err)
+	}
+	execAll(t, writer, "COMMIT")
+	s.wantEnd(t)
+	if err := writer.PingContext(t.Context()); err == nil {
+		t.Error("the writer is still served")
+	}
+	if rows, err := s.servers.Master.Query(t.Context(), "SELECT COUNT(*) FROM shutdown.t"); err != nil || rows != "2" {
+		t.Errorf("%s rows of the transaction: %v", rows, err)
+	}
+}
+
+// checkShutdownOverdue: who takes too long is told, too, and loses its transaction.
+func (s *serving) checkShutdownOverdue(t *testing.T) {
+	s.house.patience.Store(int64(300 * time.Millisecond))
+	c := s.dial(t)
+	for _, statement := range []string{"BEGIN", "INSERT INTO shutdown.t VALUES (3)"} {
+		c.ResetSequence()
+		if err := errors.Join(c.WritePacket(append([]byte{byte(wire.ComQuery)}, statement...)), c.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := c.ReadPacket(); err != nil || answer[0] != wire.HeaderOK {
+			t.Fatalf("%s: % x, %v", statement, answer, err)
+		}
+	}
+	s.stop()
+	wantShutdown(t, c)
+	s.wantEnd(t)
+	if rows, err := s.servers.Master.Query(t.Context(), "SELECT COUNT(*) FROM shutdown.t"); err != nil || rows != "2" {
+		t.Errorf("%s rows without that of the transaction: %v", rows, err)
+	}
+}
+
+// dial logs in without a driver, so that the bytes themselves can be looked at.
+func (s *serving) dial(t *testing.T) *wire.Conn {
+	t.Helper()
+	c, _, err := wire.Dial(t.Context(), &wire.DialConfig{
+		Addr: s.house.proxy.Addr().String(), User: s.servers.Account.User, Secret: wire.PasswordSecret(s.servers.Account.Password),
+		Capabilities: wire.Offered &^ wire.ClientConnectWithDB, Collation: 45, TLS: wire.TLSPreferred, Timeout: 10 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// wantShutdown wants error 1053, as the answer to the next command, and the end.
+func wantShutdown(t *testing.T, c *wire.Conn) {
+	t.Helper()
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	c.ExpectAnswer()
+	answer, err := c.ReadPacket()
+	if err != nil {
+		t.Fatalf("no word of the shutdown: %v", err)
+	}
+	if told, err := wire.ParseError(answer); err != nil || told.Code != wire.CodeServerShutdown {
+		t.Errorf("told %v, %v", told, err)
+	}
+	if _, err := c.ReadPacket(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the word: %v", err)
+	}
+}
+
+func (s *serving) wantNotReady(t *testing.T) {
+	t.Helper()
+	answer, err := http.Get("http://" + s.house.admin.Addr().String() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if body, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "shutting down") {
+		t.Errorf("/readyz: %s %s, %v", answer.Status, body, err)
+	}
+}
+
+func (s *serving) wantEnd(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("it did not end")
+	}
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// sleep is how long a fault holds; it ends with the context.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// serving is `bellwether serve` in this process, in front of real servers.
+type serving struct {
+	servers *playground.Cluster
+	house   *house
+	// stop is what a signal does; ended is closed once everything has ended.
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+// startServing serves until the test ends.
+func startServing(t *testing.T, servers *playground.Cluster) *serving {
+	t.Helper()
+	d := &demoRun{
+		options: demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0"}, folder: demoFolder(t.TempDir()), logs: t.Output(),
+	}
+	h, err := d.furnish(servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &serving{servers: servers, house: h, stop: stop, ended: make(chan struct{})}
+	go func() {
+		defer close(s.ended)
+		if err := h.run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	t.Cleanup(func() { stop(); <-s.ended })
+	s.waitReady(t)
+	return s
+}
+
+// waitReady waits until every node serves again.
+func (s *serving) waitReady(t *testing.T) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for !allServe(s.house.store.Load()) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the nodes did not come back: %s", unready(s.house.store.Load()))
+		}
+		sleep(t.Context(), 20*time.Millisecond)
+	}
+}
