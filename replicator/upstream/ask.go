@@ -1,0 +1,136 @@
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// The questions. What is owned is read before what is executed, so that a
+// transaction which is committed in between is seen once at least.
+const (
+	askOwned   = "SELECT @@GLOBAL.gtid_owned"
+	askMySQL   = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
+	askMariaDB = "SELECT @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_binlog_pos"
+	// askIdentity is how cluster.ReadIdentity tells MariaDB servers apart.
+	askIdentity = "SELECT CONCAT(@@GLOBAL.server_id, '@', UNIX_TIMESTAMP(MIN(CREATE_TIME))) AS identity" +
+		" FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' AND ENGINE = 'Aria'"
+	askUptime   = "SHOW GLOBAL STATUS LIKE 'Uptime'"
+	askSemiSync = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled')"
+)
+
+// facts asks the server about itself.
+func (s *session) facts() (facts, error) {
+	read := s.mysql
+	if s.hello.MariaDB {
+		read = s.mariaDB
+	}
+	f, err := read()
+	if err != nil {
+		return facts{}, err
+	}
+	if f.uptime, err = s.uptime(); err != nil {
+		return facts{}, err
+	}
+	_, err = s.row(askSemiSync)
+	f.semiSync = err == nil
+	if errors.Is(err, errNotAnswered) {
+		err = nil
+	}
+	return f, err
+}
+
+func (s *session) mysql() (facts, error) {
+	owned, err := s.row(askOwned)
+	if err != nil {
+		return facts{}, err
+	}
+	row, err := s.row(askMySQL)
+	if err != nil {
+		return facts{}, err
+	}
+	if len(owned) != 1 || len(row) != 5 {
+		return facts{}, fmt.Errorf("ask about GTIDs: %w", wire.ErrMalformed)
+	}
+	f := facts{flavour: cluster.FlavourMySQL, identity: row[0], gtidMode: row[1], checksum: row[2]}
+	var errs [3]error
+	f.owned, errs[0] = parseOwned(owned[0])
+	f.executed, errs[1] = cluster.ParseGTIDSet(cluster.FlavourMySQL, row[3])
+	f.purged, errs[2] = cluster.ParseGTIDSet(cluster.FlavourMySQL, row[4])
+	return f, errors.Join(errs[:]...)
+}
+
+func (s *session) mariaDB() (facts, error) {
+	identity, err := s.row(askIdentity)
+	if err != nil {
+		return facts{}, err
+	}
+	row, err := s.row(askMariaDB)
+	if err != nil {
+		return facts{}, err
+	}
+	if len(identity) != 1 || len(row) != 2 {
+		return facts{}, fmt.Errorf("ask about GTIDs: %w", wire.ErrMalformed)
+	}
+	f := facts{flavour: cluster.FlavourMariaDB, identity: identity[0], checksum: row[0]}
+	f.executed, err = cluster.ParseGTIDSet(f.flavour, row[1])
+	return f, err
+}
+
+func (s *session) uptime() (time.Duration, error) {
+	row, err := s.row(askUptime)
+	if err != nil {
+		return 0, err
+	}
+	seconds, err := strconv.ParseUint(row[len(row)-1], 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("read uptime: %w", err)
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
+
+// begin makes the session a slave's and asks for everything that have lacks.
+// What follows on the connection is the stream.
+func (s *session) begin(c Config, have *cluster.GTIDSet) error {
+	if err := s.set(c.settings(have)...); err != nil {
+		return err
+	}
+	if err := s.exec("register as slave", appendRegister(nil, c.ServerID)); err != nil {
+		return err
+	}
+	dump := appendDumpGTID
+	if have.Flavour() == cluster.FlavourMariaDB {
+		dump = func(dst []byte, serverID uint32, _ *cluster.GTIDSet) []byte { return appendDump(dst, serverID) }
+	}
+	if err := s.send(dump(nil, c.ServerID, have)); err != nil {
+		return fmt.Errorf("ask for the binary log: %w", err)
+	}
+	if s.conn.Buffered() > 0 {
+		return fmt.Errorf("ask for the binary log: the master spoke out of turn: %w", wire.ErrMalformed)
+	}
+	s.conn.Release()
+	return nil
+}
+
+// settings are the user variables by which a master knows what its slave is
+// like. A server ignores those that it does not know, so each has both of its
+// names where versions differ.
+func (c Config) settings(have *cluster.GTIDSet) []string {
+	heartbeat := strconv.FormatInt(c.heartbeat().Nanoseconds(), 10)
+	list := []string{
+		"@master_heartbeat_period = " + heartbeat, "@source_heartbeat_period = " + heartbeat,
+		"@master_binlog_checksum = 'CRC32'", "@source_binlog_checksum = 'CRC32'",
+	}
+	if c.SemiSync {
+		list = append(list, "@rpl_semi_sync_slave = 1", "@rpl_semi_sync_replica = 1")
+	}
+	if have.Flavour() == cluster.FlavourMariaDB {
+		return append(list, "@mariadb_slave_capability = 4", "@slave_connect_state = '"+have.String()+"'",
+			"@slave_gtid_strict_mode = 1", "@slave_gtid_ignore_duplicates = 0")
+	}
+	return append(list, "@slave_uuid = '"+c.UUID+"'", "@replica_uuid = '"+c.UUID+"'")
+}

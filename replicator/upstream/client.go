@@ -1,0 +1,130 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/bits"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// Client reads the binary log of one master into a sink. Run is for one
+// goroutine; Status and Changed are for any.
+type Client struct {
+	config  Config
+	sink    Sink
+	log     *slog.Logger
+	board   board
+	backoff backoff
+	contact time.Time // when the server last said anything; zero before
+}
+
+// New makes a client. It starts nothing.
+func New(c Config, sink Sink, log *slog.Logger) *Client {
+	return &Client{config: c, sink: sink, log: log.With("master", c.Addr)}
+}
+
+// Status is how the connection does.
+func (c *Client) Status() Status { return c.board.read() }
+
+// Changed is closed when the stream begins or ends next. Take it before
+// Status, so that no change is missed.
+func (c *Client) Changed() <-chan struct{} { return c.board.turned() }
+
+// Run reads until ctx ends, which is no error, or until there is no hope: that
+// is a *Refusal. It may be called again after it has returned. When it returns,
+// everything whole that had arrived is durable, unless the sink failed.
+func (c *Client) Run(ctx context.Context) error {
+	for {
+		err := c.attempt(ctx)
+		if refused := (*Refusal)(nil); errors.As(err, &refused) {
+			refused.Addr = c.config.Addr
+			return refused
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !c.backoff.failed(err) {
+			return c.hopeless(err)
+		}
+		c.lost(err)
+		select {
+		case <-time.After(c.backoff.pause()):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// hopeless is the end after the stream was wrong again and again.
+func (c *Client) hopeless(err error) *Refusal {
+	return &Refusal{
+		Reason: ReasonStream, Addr: c.config.Addr, What: "what it sends cannot be stored", Err: err,
+		Hint: "it may have deleted what is not stored yet, or its binary log is damaged",
+	}
+}
+
+// lost tells of a failed attempt, less and less often while they go on.
+func (c *Client) lost(err error) {
+	n := c.backoff.attempts
+	c.board.write(func(s *Status) { s.Failures, s.LastError = n, err })
+	if bits.OnesCount(uint(n)) == 1 {
+		c.log.Warn("the binary log of the master is not being read; trying again", "error", err, "failures", n)
+	}
+}
+
+// attempt is one connection from its beginning to its end.
+func (c *Client) attempt(ctx context.Context) error {
+	s, err := dial(ctx, c.config.dial())
+	if err != nil {
+		return err
+	}
+	defer s.conn.Close() //nolint:errcheck // whatever had to be sent was sent
+	defer context.AfterFunc(ctx, func() { _ = s.conn.Close() })()
+	stored := c.sink.Executed()
+	f, err := s.facts()
+	if err != nil {
+		return fmt.Errorf("ask the master about itself: %w", err)
+	}
+	if refused := f.judge(wanted{identity: c.config.Identity, stored: stored, restarted: c.restarted(f)}); refused != nil {
+		return refused
+	}
+	if err := s.begin(c.config, stored); err != nil {
+		return err
+	}
+	return c.stream(s, f, stored)
+}
+
+// restarted says whether the server was certainly started after its last
+// contact with this client; uptimes are in whole seconds.
+func (c *Client) restarted(f facts) bool {
+	return !c.contact.IsZero() && time.Since(c.contact) > f.uptime+time.Second
+}
+
+// stream relays until the connection breaks.
+func (c *Client) stream(s *session, f facts, stored *cluster.GTIDSet) error {
+	frames := newFrames(s.conn.NetConn(), c.config.patience(), maxEvent)
+	stream := &stream{
+		frames: frames, sink: c.sink, board: &c.board, have: stored,
+		opened: func() { c.found(s.hello.Version, f) }, progress: c.backoff.succeeded,
+	}
+	err := stream.run()
+	c.contact = frames.heard
+	if stream.tracker != nil {
+		c.board.turn(func(now *Status) { now.Connected, now.Heard = false, frames.heard })
+	}
+	return err
+}
+
+// found tells that the stream has begun.
+func (c *Client) found(version string, f facts) {
+	semiSync := f.semiSync && c.config.SemiSync
+	c.board.turn(func(s *Status) {
+		s.Connected, s.Heard, s.Failures = true, time.Now(), 0
+		s.Version, s.Identity, s.SemiSync = version, f.identity, semiSync
+	})
+	c.log.Info("reading the binary log of the master", "version", version, "semisync", semiSync)
+}

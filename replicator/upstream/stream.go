@@ -1,0 +1,227 @@
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/event"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+var (
+	// errEnded says that the master ended the stream in order, as it does when
+	// it shuts down.
+	errEnded = errors.New("the master ended the stream")
+	// errRepeated says that the master sent what it was told is stored.
+	errRepeated = errors.New("a transaction that is stored already was sent again")
+)
+
+// stream relays the events of one connection to the sink. One goroutine.
+//
+// Invariant: a reply is only sent for a position behind which nothing of a
+// transaction was open when the sink was last synced.
+type stream struct {
+	frames *frames
+	sink   Sink
+	board  *board
+	// opened is called when the stream has begun: at its first format.
+	opened func()
+	// progress is called when there is reason to believe that the connection
+	// is of use: a transaction is durable, or the master has nothing to send.
+	progress func()
+
+	have    *cluster.GTIDSet // what was stored when the connection began
+	format  event.Format
+	tracker *event.Tracker // nil before the format
+	at      position
+	asked   bool // the master waits for a reply, for which a transaction must end first
+	group   group
+	last    cluster.GTID // of the last whole transaction
+	counted uint64       // bytes since the last sync, for the status
+}
+
+// run relays until the connection breaks, which is always an error. What was
+// whole by then is durable when it returns, and nothing else is in the sink.
+func (s *stream) run() error {
+	err := s.relay()
+	if refused := (*Refusal)(nil); errors.As(err, &refused) {
+		return err // the sink can take nothing more
+	}
+	if s.group.waits() {
+		s.group.asked = false // nobody is there to hear it
+		if err := s.settle(); err != nil {
+			return err
+		}
+	}
+	if s.tracker != nil && s.tracker.Inside() {
+		if err := s.sink.Abort(); err != nil {
+			return sinkRefusal("cut", err)
+		}
+	}
+	return err
+}
+
+func (s *stream) relay() error {
+	for {
+		p, err := s.frames.packet()
+		if err != nil {
+			return err
+		}
+		if err := s.packet(p); err != nil {
+			return err
+		}
+		if s.group.waits() && s.group.due(time.Now(), s.frames.arrived()) {
+			if err := s.settle(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// packet takes one packet of the stream.
+func (s *stream) packet(p []byte) error {
+	switch {
+	case len(p) == 0:
+		return wire.ErrMalformed
+	case p[0] == wire.HeaderError:
+		return fmt.Errorf("read binary log: %w", refusedBy(p))
+	case p[0] == wire.HeaderEOF:
+		return errEnded
+	case p[0] != wire.HeaderOK:
+		return wire.ErrMalformed
+	}
+	e, asked, err := stripSemiSync(p[1:])
+	if err != nil {
+		return err
+	}
+	s.asked = s.asked || asked
+	return s.event(e)
+}
+
+// event takes one event.
+func (s *stream) event(e event.Event) error {
+	switch e.Type() {
+	case event.Heartbeat, event.HeartbeatV2:
+		s.board.write(func(now *Status) { now.Heard = s.frames.heard })
+		s.progress()
+		return nil
+	case event.Rotate:
+		return s.rotate(e)
+	case event.FormatDescription:
+		return s.begin(e)
+	}
+	return s.relayed(e)
+}
+
+// rotate notes which of the master's files comes next. The one that opens a
+// stream is in no file, and only this package's business.
+func (s *stream) rotate(e event.Event) error {
+	next, err := parseRotate(e)
+	if err != nil {
+		return err
+	}
+	if e.Flags()&event.FlagArtificial == 0 {
+		if err := s.relayed(e); err != nil {
+			return err
+		}
+	}
+	s.at = next
+	return nil
+}
+
+// begin starts a new stored file: a new connection, or a new file of the master.
+func (s *stream) begin(e event.Event) error {
+	format, err := event.ParseFormat(e)
+	if err != nil {
+		return err
+	}
+	if format.Checksum && !e.ChecksumOK() {
+		return fmt.Errorf("read %s at %s: %w", e.Type(), s.at, errChecksum)
+	}
+	if s.tracker != nil && s.tracker.Inside() {
+		return fmt.Errorf("read %s inside a transaction at %s: %w", e.Type(), s.at, event.ErrStream)
+	}
+	if err := s.sink.Rotate(e); err != nil {
+		return sinkRefusal("begin a file of", err)
+	}
+	if s.tracker == nil {
+		s.opened()
+	}
+	s.format, s.tracker = format, event.NewTracker(format)
+	s.at = s.at.after(e)
+	return nil
+}
+
+// relayed hands an event on and follows where in a transaction it stands.
+func (s *stream) relayed(e event.Event) error {
+	if s.tracker == nil {
+		return fmt.Errorf("read %s before the format: %w", e.Type(), event.ErrStream)
+	}
+	if s.format.Checksum && !e.ChecksumOK() {
+		return fmt.Errorf("read %s at %s: %w", e.Type(), s.at, errChecksum)
+	}
+	m, err := s.tracker.Next(e)
+	if err != nil {
+		return fmt.Errorf("read %s at %s: %w", e.Type(), s.at, err)
+	}
+	if m.Part == event.Begin && s.have.Contains(m.GTID) {
+		return fmt.Errorf("read %s at %s: %w", m.GTID, s.at, errRepeated)
+	}
+	if err := s.sink.Append(e, m); err != nil {
+		return sinkRefusal("append to", err)
+	}
+	s.appended(e, m)
+	return nil
+}
+
+// appended accounts for an event that the sink has.
+func (s *stream) appended(e event.Event, m event.Mark) {
+	s.at = s.at.after(e)
+	s.group.appended(len(e))
+	s.counted += uint64(len(e))
+	if m.Part == event.End {
+		s.last = m.GTID
+		s.group.ended(time.Now())
+	}
+	if s.asked && !s.tracker.Inside() {
+		s.asked = false
+		s.group.ask(s.at, time.Now())
+	}
+}
+
+// settle makes durable what is whole, and only then answers the master.
+func (s *stream) settle() error {
+	begun := time.Now()
+	if err := s.sink.Sync(); err != nil {
+		return sinkRefusal("sync", err)
+	}
+	g, took := s.group, time.Since(begun)
+	s.group = group{}
+	if g.transactions > 0 {
+		s.progress()
+	}
+	var err error
+	if g.asked {
+		err = s.frames.write(appendReply(nil, g.reply))
+	}
+	s.record(g, took, g.asked && err == nil)
+	return err
+}
+
+// record puts a sync on the board.
+func (s *stream) record(g group, took time.Duration, answered bool) {
+	s.board.write(func(now *Status) {
+		now.Heard, now.LastGTID = s.frames.heard, s.last
+		now.File, now.Offset = s.at.file, s.at.offset
+		now.Transactions += uint64(g.transactions)
+		now.Bytes += s.counted
+		now.Syncs++
+		now.SyncTime += took
+		if answered {
+			now.Acknowledged++
+		}
+	})
+	s.counted = 0
+}
