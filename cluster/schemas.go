@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -231,7 +233,24 @@ func (s *schemas) publish(c *Catalogue, epoch uint64) error {
 		d.SetCatalogue(c)
 	})
 	if err == nil && old.Version != t.Catalogue.Version {
-		s.monitor.log.Info("catalogue read", "version", c.Version, "unsafe", len(c.Unsafe), "collations", len(c.Collations))
+		s.monitor.log.Info("schemas read; reads that name these functions or views go to the master",
+			"version", c.Version, "names", len(c.Unsafe), "new", someNames(c.Unsafe, old.Unsafe))
 	}
 	return err
+}
+
+// loggedNames bounds how many names one line of the log has.
+const loggedNames = 5
+
+// someNames tells for people which names of now were not there before, the
+// first ones of the alphabet.
+func someNames(now, before map[string]struct{}) string {
+	fresh := slices.DeleteFunc(slices.Sorted(maps.Keys(now)), func(name string) bool {
+		_, known := before[name]
+		return known
+	})
+	if more := len(fresh) - loggedNames; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(fresh[:loggedNames], ", "), more)
+	}
+	return strings.Join(fresh, ", ")
 }

@@ -61,8 +61,8 @@ type Node struct {
 	Role   Role
 	Weight int // relative share of reads, 1 by default; 0 takes no reads
 
-	Drain       bool // no new work, by the operator's wish
-	Maintenance bool // left out of every decision, by the operator's wish
+	Drain       bool // serves no reads while it is a slave, by the operator's wish
+	Maintenance bool // the same; for what is being worked on, which no plan may count on
 	Touched     bool // changed by hand outside the stream; serves no routed read
 	Fenced      bool // a former master that must be made read-only before use
 

@@ -52,3 +52,26 @@ func TestCatalogueEqual(t *testing.T) {
 		t.Error("equal")
 	}
 }
+
+func TestSomeNamesIsBounded(t *testing.T) {
+	set := func(names ...string) map[string]struct{} {
+		out := map[string]struct{}{}
+		for _, name := range names {
+			out[name] = struct{}{}
+		}
+		return out
+	}
+	for _, c := range []struct {
+		now, before map[string]struct{}
+		want        string
+	}{
+		{nil, nil, ""},
+		{set("b", "a"), nil, "a, b"},
+		{set("b", "a", "c"), set("a", "gone"), "b, c"},
+		{set("g", "f", "e", "d", "c", "b", "a"), set("b"), "a, c, d, e, f and 1 more"},
+	} {
+		if got := someNames(c.now, c.before); got != c.want {
+			t.Errorf("someNames(%v, %v) = %q, want %q", c.now, c.before, got, c.want)
+		}
+	}
+}

@@ -11,6 +11,9 @@ type Change struct {
 	Text string
 	// Restart says that a running process cannot take it over.
 	Restart bool
+	// Ignored says that it has no effect, now or after a restart: it counts at
+	// the very first start only.
+	Ignored bool
 }
 
 // Diff lists what is different in next, in the order of the example file. It
@@ -57,7 +60,7 @@ func compareValues(path string, old, next reflect.Value, f field) []Change {
 	if f.secret {
 		text = path + ": the secret has changed"
 	}
-	return []Change{{Text: text, Restart: !f.live}}
+	return []Change{{Text: text, Restart: !f.live && !f.first, Ignored: f.first}}
 }
 
 func show(v reflect.Value) string {

@@ -20,6 +20,8 @@ users:
 		{"order is no change", two, swapNodes(two), nil},
 		{"weight", two, strings.Replace(two, "name: a,", "name: a, weight: 3,", 1),
 			[]Change{{Text: "nodes[a].weight: 1 → 3"}}},
+		{"the master's mark", two, strings.NewReplacer("name: a,", "name: a, master: true,", ", master: true", "").Replace(two),
+			[]Change{{Text: "nodes[a].master: false → true", Ignored: true}, {Text: "nodes[b].master: true → false", Ignored: true}}},
 		{"a node comes and one goes", two, strings.Replace(two, "name: a,", "name: c,", 1),
 			[]Change{{Text: "nodes: c is new"}, {Text: "nodes: a is gone"}}},
 		{"listener", two, two + "proxy: {listen: \"127.0.0.1:4000\"}\n",

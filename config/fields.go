@@ -11,6 +11,7 @@ import (
 //	oneof:"a b c"    the words it takes
 //	reload:"live"    a reload applies it to the running process; without the
 //	                 tag a change waits for a restart
+//	reload:"ignored" it counts at the very first start only
 //	secret:"true"    its value is never printed
 type field struct {
 	name   string
@@ -18,6 +19,7 @@ type field struct {
 	typ    reflect.Type
 	oneOf  string
 	live   bool
+	first  bool // counts at the very first start only
 	secret bool
 }
 
@@ -33,7 +35,8 @@ func fieldsOf(t reflect.Type) fields {
 		}
 		all = append(all, field{
 			name: name, index: f.Index, typ: f.Type,
-			oneOf: f.Tag.Get("oneof"), live: f.Tag.Get("reload") == "live", secret: f.Tag.Get("secret") == "true",
+			oneOf: f.Tag.Get("oneof"), live: f.Tag.Get("reload") == "live", first: f.Tag.Get("reload") == "ignored",
+			secret: f.Tag.Get("secret") == "true",
 		})
 	}
 	return all

@@ -72,7 +72,7 @@ type Operator struct {
 type Node struct {
 	Name        string `yaml:"name"`
 	Address     string `yaml:"address" reload:"live"`
-	Master      bool   `yaml:"master" reload:"live"`
+	Master      bool   `yaml:"master" reload:"ignored"`
 	Weight      int    `yaml:"weight" reload:"live"`
 	Drain       bool   `yaml:"drain" reload:"live"`
 	Maintenance bool   `yaml:"maintenance" reload:"live"`

@@ -69,11 +69,17 @@ func openState(path string) (*stateDir, error) {
 // close gives the directory free.
 func (d *stateDir) close() error { return d.lock.Close() }
 
-// load reads the state; the zero State if there is none yet. A file that is
-// there but cannot be read is an error, never a first start: a first start
-// would believe the configuration about who is the master.
-func (d *stateDir) load() (State, error) {
-	text, err := os.ReadFile(filepath.Join(d.path, stateName))
+// StateFile returns the name of the file in a state directory that records who
+// is master.
+func StateFile(dir string) string { return filepath.Join(dir, stateName) }
+
+// Recorded returns what a state directory records, the zero State if there is
+// none yet. It only reads, so a running Controller is not disturbed.
+//
+// A file that is there but cannot be trusted is an error, never a first start:
+// a first start would believe the configuration about who is the master.
+func Recorded(dir string) (State, error) {
+	text, err := os.ReadFile(StateFile(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return State{}, nil
 	}
@@ -82,13 +88,16 @@ func (d *stateDir) load() (State, error) {
 	}
 	var s State
 	if err := json.Unmarshal(text, &s); err != nil {
-		return State{}, fmt.Errorf("read state %s: %w: %w", d.path, ErrState, err)
+		return State{}, fmt.Errorf("read state %s: %w: %w", dir, ErrState, err)
 	}
 	if s.Format != stateFormat || (s.Master == "") != (s.Identity == "") {
-		return State{}, fmt.Errorf("read state %s: format %d, master %q, identity %q: %w", d.path, s.Format, s.Master, s.Identity, ErrState)
+		return State{}, fmt.Errorf("read state %s: format %d, master %q, identity %q: %w", dir, s.Format, s.Master, s.Identity, ErrState)
 	}
 	return s, nil
 }
+
+// load reads the state.
+func (d *stateDir) load() (State, error) { return Recorded(d.path) }
 
 // save replaces the state. When it returns nil the new one is on disk; with an
 // error, and after a crash, the file holds the old or the new one whole.
@@ -98,7 +107,7 @@ func (d *stateDir) save(s State) error {
 	if err != nil {
 		return fmt.Errorf("encode state: %w", err)
 	}
-	path := filepath.Join(d.path, stateName)
+	path := StateFile(d.path)
 	if err := writeSynced(path+".new", append(text, '\n')); err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}

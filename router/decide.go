@@ -9,7 +9,7 @@ type Action uint8
 const (
 	ActionUnknown Action = iota
 	ActionRoute          // send it to Target
-	ActionLocal          // the proxy answers: KILL with an id, SELECT CONNECTION_ID()
+	ActionLocal          // the proxy has a part in it: KILL of a client's id, the number in CONNECTION_ID()
 	ActionReject         // an error that names the reason
 	ActionHold           // wait for the topology to be replaced, bounded, and decide again
 )
@@ -59,7 +59,9 @@ func Decide(s *Statement, f Facts, t *cluster.Topology, rules *Rules) Decision {
 	return Decision{Action: ActionRoute, Target: TargetSlave, Node: -1, Reason: slaveReason(s, f)}
 }
 
-// localReason says why the proxy itself answers, ReasonNone where it does not.
+// localReason says why the proxy takes part in the answer, ReasonNone where it
+// does not: KILL of a client is its own work, of any other id the master's, and
+// SELECT CONNECTION_ID() runs there as well, with the client's id put in.
 func localReason(s *Statement) Reason {
 	switch {
 	case s.Kind == KindKill && s.KillID != 0 && !s.Flags.Has(Multi):

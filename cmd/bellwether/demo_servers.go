@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
@@ -17,7 +18,7 @@ func (d *demoRun) startServers(ctx context.Context) (*playground.Cluster, error)
 	if err != nil {
 		return nil, err
 	}
-	master, err := recordedMaster(d.folder.state())
+	recorded, err := failover.Recorded(d.folder.state())
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +27,7 @@ func (d *demoRun) startServers(ctx context.Context) (*playground.Cluster, error)
 		Flavour:   flavour,
 		Dir:       d.folder.servers(),
 		Slaves:    d.options.slaves,
-		Master:    master,
+		Master:    recorded.Master,
 		BasePort:  d.options.basePort,
 		Replicate: true,
 		App:       playground.Account{User: "demo", Password: d.record.Password},

@@ -82,7 +82,7 @@ func writeExplanation(out io.Writer, s *router.Statement, d router.Decision, t *
 	where := d.Target.String()
 	switch {
 	case d.Action != router.ActionRoute:
-		where = explainAction(d.Action)
+		where = explainAction(d)
 	case d.Node >= 0:
 		where += " (" + t.Nodes[d.Node].Name + ")"
 	}
@@ -90,14 +90,17 @@ func writeExplanation(out io.Writer, s *router.Statement, d router.Decision, t *
 	return err
 }
 
-func explainAction(a router.Action) string {
-	switch a {
-	case router.ActionLocal:
-		return "none, Bellwether answers"
-	case router.ActionReject:
+// explainAction says what becomes of a statement that has no plain target.
+func explainAction(d router.Decision) string {
+	switch {
+	case d.Action == router.ActionLocal && d.Reason == router.ReasonConnectionID:
+		return "master, in whose answer Bellwether puts the client's own id"
+	case d.Action == router.ActionLocal && d.Reason == router.ReasonKill:
+		return "none if the id is that of a client, whom Bellwether ends itself; master if it is not"
+	case d.Action == router.ActionReject:
 		return "none, it is refused"
-	case router.ActionHold:
-		return "the master, once there is one"
+	case d.Action == router.ActionHold:
+		return "master, once there is one that takes it; until then it waits, up to proxy.hold_timeout"
 	}
-	return a.String()
+	return d.Action.String()
 }

@@ -90,6 +90,9 @@ func TestExplain(t *testing.T) {
 		{"SELECT name FROM item WHERE id = 7", []string{"class   read\n", "target  slave\n", "reason  read\n"}},
 		{"SELECT * FROM item WHERE id = 7 FOR UPDATE", []string{"target  master", "reason  locking-read\n"}},
 		{"INSERT INTO item VALUES (1)", []string{"class   write\n", "target  master"}},
+		{"SELECT CONNECTION_ID()", []string{"target  master, in whose answer Bellwether puts the client's own id\nreason  connection-id\n"}},
+		{"SELECT CONNECTION_ID() + 1", []string{"target  master (master)\nreason  connection-id\n"}},
+		{"KILL 7", []string{"target  none if the id is that of a client, whom Bellwether ends itself; master if it is not\nreason  kill\n"}},
 	} {
 		code, stdout, stderr := command(t.Context(), "explain", c.sql)
 		if code != 0 || stderr != "" {

@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -107,29 +102,12 @@ func unready(t *cluster.Topology) string {
 // state_dir records: the file's is that of the first start.
 func withRecordedMaster(c *config.File) (cluster.Config, error) {
 	wanted := c.ClusterConfig()
-	master, err := recordedMaster(c.StateDir)
-	if err != nil || master == "" {
+	recorded, err := failover.Recorded(c.StateDir)
+	if err != nil || recorded.Master == "" {
 		return wanted, err
 	}
 	for i := range wanted.Nodes {
-		wanted.Nodes[i].Master = wanted.Nodes[i].Name == master
+		wanted.Nodes[i].Master = wanted.Nodes[i].Name == recorded.Master
 	}
 	return wanted, nil
-}
-
-// recordedMaster returns the master that a state folder records, "" before the
-// first start. It only reads: the controller owns the folder.
-func recordedMaster(folder string) (string, error) {
-	content, err := os.ReadFile(filepath.Join(folder, "state.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	var state failover.State
-	if err == nil {
-		err = json.Unmarshal(content, &state)
-	}
-	if err != nil {
-		return "", fmt.Errorf("read who is master: %w", err)
-	}
-	return state.Master, nil
 }

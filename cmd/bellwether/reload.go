@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/bellwether-db/bellwether/config"
+	"github.com/bellwether-db/bellwether/failover"
 )
 
 // errHungUp says that the terminal is gone.
@@ -63,6 +64,11 @@ func (h *house) reload() error {
 	}
 	h.config = next
 	for _, change := range changes {
+		if change.Ignored {
+			h.log.Warn("configuration change ignored: the mark counts at the first start only, since then state_dir says who is master",
+				"change", change.Text, "state", failover.StateFile(h.config.StateDir))
+			continue
+		}
 		h.log.Info("configuration changed", "change", change.Text)
 	}
 	h.log.Info("reloaded", "changes", len(changes))

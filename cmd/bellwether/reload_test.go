@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"os"
@@ -24,12 +25,17 @@ admin: {listen: "127.0.0.1:0"}
 // built makes a house that does not run.
 func built(t *testing.T, content string) *house {
 	t.Helper()
+	return builtWithLog(t, content, io.Discard)
+}
+
+func builtWithLog(t *testing.T, content string, log io.Writer) *house {
+	t.Helper()
 	c, err := config.Load(file(t, content))
 	if err != nil {
 		t.Fatal(err)
 	}
 	level := new(slog.LevelVar)
-	h, err := build(c, newLogger(c.Log, level, io.Discard), level)
+	h, err := build(c, newLogger(c.Log, level, log), level)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +62,26 @@ func TestReloadAppliesWhole(t *testing.T) {
 	}
 	if h.level.Level() != slog.LevelDebug {
 		t.Errorf("log level %v", h.level.Level())
+	}
+}
+
+func TestReloadSaysThatTheMastersMarkIsIgnored(t *testing.T) {
+	var log bytes.Buffer
+	h := builtWithLog(t, two, &log)
+	rewrite(t, h, strings.NewReplacer(", master: true", "", `:2"`, `:2", master: true`).Replace(two))
+	if err := h.reload(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"configuration change ignored", "since then state_dir says who is master", `change="nodes[a].master: true → false"`,
+		`change="nodes[b].master: false → true"`, filepath.Join(h.config.StateDir, "state.json"),
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say %s:\n%s", want, log.String())
+		}
+	}
+	if strings.Contains(log.String(), "configuration changed") {
+		t.Errorf("it says that something changed:\n%s", log.String())
 	}
 }
 
