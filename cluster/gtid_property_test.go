@@ -77,6 +77,9 @@ func TestGTIDSetAgainstTwin(t *testing.T) {
 			if got, want := a.Union(b), mustDraw(t, flavour, ta.union(tb)); got.String() != want.String() {
 				t.Fatalf("union %q, want %q", got, want)
 			}
+			if got, want := a.Intersect(b), mustDraw(t, flavour, ta.subtract(ta.subtract(tb))); got.String() != want.String() {
+				t.Fatalf("intersection %q, want %q", got, want)
+			}
 			if a.Count() != uint64(len(ta)) || a.Lacks(b) != uint64(len(tb.subtract(ta))) {
 				t.Fatalf("%q: count %d, lacks %d of %q", a, a.Count(), a.Lacks(b), b)
 			}
