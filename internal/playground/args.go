@@ -22,6 +22,9 @@ func (n *Node) serverArgs() []string {
 	args = append(args,
 		"--socket="+n.socket,
 		"--pid-file="+filepath.Join(n.dir, "server.pid"),
+		// Not /tmp: a MariaDB that starts removes the temporary tables it finds
+		// there, another server's on the same machine among them.
+		"--tmpdir="+n.dir,
 		"--bind-address=127.0.0.1",
 		"--port="+port(n.directAddr),
 		"--report-host=127.0.0.1",
