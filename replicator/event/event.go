@@ -17,6 +17,9 @@ const (
 // ErrMalformed is what every error about an event's bytes wraps.
 var ErrMalformed = errors.New("malformed event")
 
+// ErrShort says that the bytes end before the event that begins in them.
+var ErrShort = errors.New("an event is cut off")
+
 // Event is one raw event as it stands in a binary log and in the stream: the
 // 19-byte header, the body and, if the stream has checksums, four bytes of
 // CRC32. Its bytes are borrowed unless said otherwise. The methods rely on
@@ -26,12 +29,12 @@ type Event []byte
 // Check returns b as an event: there is a whole header whose length is len(b).
 func Check(b []byte) (Event, error) {
 	if len(b) < HeaderSize {
-		return nil, fmt.Errorf("check event of %d bytes, shorter than a header: %w", len(b), ErrMalformed)
+		return nil, malformed("check event of %d bytes, shorter than a header", len(b))
 	}
 	if e := Event(b); int64(e.Size()) == int64(len(b)) {
 		return e, nil
 	}
-	return nil, fmt.Errorf("check event of %d bytes that says it has %d: %w", len(b), Event(b).Size(), ErrMalformed)
+	return nil, malformed("check event of %d bytes that says it has %d", len(b), Event(b).Size())
 }
 
 // Timestamp is when the statement began, in seconds of Unix time; 0 in
@@ -78,4 +81,34 @@ func (e Event) checksumNotInUse() uint32 {
 	header := [HeaderSize]byte(e)
 	header[17] &^= byte(FlagInUse)
 	return crc32.Update(crc32.ChecksumIEEE(header[:]), crc32.IEEETable, e[HeaderSize:len(e)-ChecksumSize])
+}
+
+// rowsEnd is the flag of the last row event of a statement.
+const rowsEnd = 0x1
+
+// endsRows says whether e holds the last rows of its statement.
+func (e Event) endsRows(checksum bool) bool {
+	body := e.body(checksum)
+	return e.Type().rows() && len(body) >= 8 && binary.LittleEndian.Uint16(body[6:])&rowsEnd != 0
+}
+
+// malformed is an error that wraps ErrMalformed.
+func malformed(text string, args ...any) error {
+	return fmt.Errorf(text+": %w", append(args, ErrMalformed)...)
+}
+
+// Next returns the first event of b, where others may follow. An error wraps
+// ErrMalformed; ErrShort too where b ends before the event does.
+func Next(b []byte) (Event, error) {
+	if len(b) < HeaderSize {
+		return nil, fmt.Errorf("%d bytes of a header: %w, %w", len(b), ErrShort, ErrMalformed)
+	}
+	switch size := int64(Event(b).Size()); {
+	case size < HeaderSize:
+		return nil, malformed("an event that says it has %d bytes", size)
+	case size > int64(len(b)):
+		return nil, fmt.Errorf("%d bytes of an event of %d: %w, %w", len(b), size, ErrShort, ErrMalformed)
+	default:
+		return Event(b[:size:size]), nil
+	}
 }

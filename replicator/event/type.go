@@ -78,3 +78,9 @@ var typeNames = map[Type]string{
 	MariaGTID: "Gtid", MariaGTIDList: "Gtid_list", MariaStartEncryption: "Start_encryption",
 	MariaQueryCompressed: "Query_compressed",
 }
+
+// rows says whether events of the type hold rows: the versions 1 and 2 of
+// both servers, and MariaDB's compressed ones.
+func (t Type) rows() bool {
+	return t >= 23 && t <= 25 || t >= WriteRows && t <= DeleteRows || t == PartialUpdateRows || t >= 166 && t <= 171
+}
