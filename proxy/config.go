@@ -52,6 +52,9 @@ type User struct {
 	// NativeHash is SHA1(SHA1(password)), 20 bytes, for clients that know only
 	// mysql_native_password; nil where there is none.
 	NativeHash []byte
+	// SHA2Hash checks the password of those who know caching_sha2_password; none
+	// where the nodes alone are to judge.
+	SHA2Hash wire.SHA2Hash
 }
 
 // Defaults returns the configuration that is used where nothing is said.

@@ -82,7 +82,7 @@ func (a accounts) Account(user string) (wire.Account, bool) {
 		if u.Name != user {
 			continue
 		}
-		found.NativeHash, ok = u.NativeHash, true
+		found.NativeHash, found.SHA2Hash, ok = u.NativeHash, u.SHA2Hash, true
 		found.Known = found.Known.Join(u.Secret)
 		if found.Verifier == nil && hasSHA2(u.Secret) {
 			verifier := u.Secret.Verifier()

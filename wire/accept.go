@@ -44,6 +44,10 @@ type Account struct {
 	// with it a wrong answer is final. It shows to whoever tries that the user is
 	// configured, as it does on a server.
 	NativeHash []byte
+	// SHA2Hash is the server's own hash of the password, or none. Only a configured
+	// user has one: a password that it does not fit is refused here, and no node
+	// is asked.
+	SHA2Hash SHA2Hash
 	// Known is what else is remembered of the password, such as its SHA1 for
 	// MariaDB nodes. It joins Login.Secret once the client has proven that it
 	// knows the password.

@@ -204,6 +204,7 @@ func FuzzPassword(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(text, "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7")
+	f.Add(text, sha2HashOf("pw"))
 	f.Fuzz(func(t *testing.T, message []byte, hash string) {
 		_, _ = parsePublicKey(message)
 		_, _ = decryptPassword(message, message, key)
@@ -211,6 +212,9 @@ func FuzzPassword(f *testing.F) {
 		_, _ = unscrambleSHA2(message, message, message)
 		_, _ = unscrambleNative(message, message, message)
 		_, _ = ParseVerifier(hash)
+		if h, err := ParseSHA2Hash(hash); (err == nil) != h.Known() {
+			t.Fatalf("known %t, %v", h.Known(), err)
+		}
 		if h, err := ParseNativeHash(hash); err == nil && len(h) != 20 {
 			t.Fatalf("%d bytes", len(h))
 		}

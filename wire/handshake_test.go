@@ -109,6 +109,11 @@ func TestHandshakes(t *testing.T) {
 	sha1Only := SHA1Secret(PasswordSecret(password).sha1)
 	remembered := accounts{"app": {Verifier: verifierOf(password)}}
 	configured := accounts{"app": {NativeHash: nativeHashOf(password)}}
+	hash, err := ParseSHA2Hash(sha2HashOf(password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashed := accounts{"app": {SHA2Hash: hash}}
 	for _, tc := range []struct {
 		name      string
 		secret    Secret
@@ -132,6 +137,11 @@ func TestHandshakes(t *testing.T) {
 		{"native, wrong", SHA1Secret([20]byte{1}), TLSOff, configured, &ServerError{Code: CodeAccessDenied}, false, ""},
 		{"native, not configured", sha1Only, TLSOff, remembered, ErrNeedPassword, false, ""},
 		{"configured for native, client comes with sha2", PasswordSecret(password), TLSOff, configured, nil, false, password},
+		{"sha2 hash over RSA", PasswordSecret(password), TLSOff, hashed, nil, false, password},
+		{"sha2 hash over TLS", PasswordSecret(password), TLSRequired, hashed, nil, false, password},
+		{"sha2 hash, wrong", PasswordSecret("wrong"), TLSOff, hashed, &ServerError{Code: CodeAccessDenied}, false, ""},
+		{"sha2 hash, wrong over TLS", PasswordSecret("wrong"), TLSRequired, hashed, &ServerError{Code: CodeAccessDenied}, false, ""},
+		{"sha2 hash, empty", PasswordSecret(""), TLSOff, hashed, &ServerError{Code: CodeAccessDenied}, false, ""},
 		{"nothing known", Secret{}, TLSOff, nil, ErrNeedPassword, false, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

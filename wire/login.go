@@ -74,7 +74,7 @@ func (l *Login) AskPassword() error {
 	l.conn.SetMaxPacket(maxHandshakePacket)
 	switch {
 	case l.stage == stageFast:
-		return l.full()
+		return l.full(&Account{})
 	case l.stage == stageNative && !l.switched && l.Capabilities.Has(ClientPluginAuth):
 		auth, err := l.switchTo(pluginSHA2)
 		if err != nil {
@@ -188,6 +188,9 @@ func (l *Login) native(auth []byte, account *Account) error {
 func (l *Login) sha2(auth []byte, account *Account) error {
 	if len(auth) == 0 || len(auth) == 1 && auth[0] == 0 {
 		l.Secret, l.stage = PasswordSecret(""), stageAnswered
+		if account.SHA2Hash.Known() {
+			return l.deny(nil)
+		}
 		return nil
 	}
 	if len(auth) != len(Secret{}.sha256) {
@@ -195,7 +198,7 @@ func (l *Login) sha2(auth []byte, account *Account) error {
 	}
 	digest, ok := unscrambleSHA2(auth, l.nonce, account.Verifier)
 	if !ok {
-		return l.full()
+		return l.full(account)
 	}
 	l.Secret, l.stage = SHA256Secret(digest).Join(account.Known), stageFast
 	return nil
@@ -203,7 +206,7 @@ func (l *Login) sha2(auth []byte, account *Account) error {
 
 // full asks for the password itself: in clear where nobody can listen, else
 // encrypted by RSA.
-func (l *Login) full() error {
+func (l *Login) full(account *Account) error {
 	if err := send(l.conn, []byte{authMoreData, sha2FullRequired}); err != nil {
 		return fmt.Errorf("ask client for its password: %w", err)
 	}
@@ -226,6 +229,9 @@ func (l *Login) full() error {
 		return l.deny(err)
 	}
 	l.Secret = PasswordSecret(password)
+	if account.SHA2Hash.Known() && !account.SHA2Hash.Matches(password) {
+		return l.deny(nil)
+	}
 	return nil
 }
 

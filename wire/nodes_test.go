@@ -199,6 +199,17 @@ func TestDialMySQL(t *testing.T) {
 			refused(t, cfg, wire.CodeAccessDenied)
 		}
 	})
+	t.Run("hash", func(t *testing.T) {
+		n.exec(t, "CREATE USER hashed@'%' IDENTIFIED WITH caching_sha2_password BY 'pass wörd, and more than thirty-two bytes of it'")
+		text, err := n.Query(t.Context(), "SELECT CONCAT('0x', HEX(authentication_string)) FROM mysql.user WHERE user = 'hashed'")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash, err := wire.ParseSHA2Hash(text)
+		if err != nil || !hash.Matches("pass wörd, and more than thirty-two bytes of it") || hash.Matches("pass wörd") {
+			t.Errorf("%s: %v", text, err)
+		}
+	})
 	t.Run("socket", func(t *testing.T) {
 		n.forget(t)
 		cfg := n.config(wire.TLSOff, password)
