@@ -7,12 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bellwether-db/bellwether/wire"
 )
 
-var (
-	nodeName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
-	nativeHash = regexp.MustCompile(`^\*[0-9A-Fa-f]{40}$`)
-)
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
 // problem blames the line where path stands, or else that of what is around it.
 func (f *File) problem(path, format string, args ...any) Problem {
@@ -223,10 +222,17 @@ func checkUsers(f *File) (problems Problems) {
 func (f *File) checkCredentials(at string, user User) (problems Problems) {
 	hashes := 0
 	if user.NativeHash != "" {
-		hashes = 1
+		hashes++
+		if _, err := wire.ParseNativeHash(user.NativeHash); err != nil {
+			problems = append(problems, f.problem(at+".native_hash", "is not a * and 40 hexadecimal digits, as PASSWORD() of MariaDB prints"))
+		}
 	}
-	if hashes == 1 && !nativeHash.MatchString(user.NativeHash) {
-		problems = append(problems, f.problem(at+".native_hash", "is not a * and 40 hexadecimal digits, as PASSWORD() of MariaDB prints"))
+	if user.Hash != "" {
+		hashes++
+		if _, err := wire.ParseSHA2Hash(user.Hash); err != nil {
+			problems = append(problems, f.problem(at+".hash", "is not what mysql.user.authentication_string has for caching_sha2_password: "+
+				"$A$005$ and 63 characters, or 0x and HEX() of all that"))
+		}
 	}
 	if hashes == 0 && user.Password == (Password{}) {
 		problems = append(problems, f.problem(at, "has neither a password nor a hash"))

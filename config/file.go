@@ -135,6 +135,7 @@ type User struct {
 	Name       string `yaml:"name"`
 	Password   `yaml:",inline"`
 	NativeHash string `yaml:"native_hash" secret:"true" reload:"live"`
+	Hash       string `yaml:"hash" secret:"true" reload:"live"`
 }
 
 // Admin is the address for people and monitoring.

@@ -103,6 +103,14 @@ func TestProblems(t *testing.T) {
 				`7: users[1].name: "u" is already the name of users[0]`,
 				"7: users[1]: has neither a password nor a hash",
 			}},
+		{"bad sha2 hash", minimal + "users:\n- {name: u, hash: \"$A$005$short\"}\n- {name: v, hash: \"$A$005$IIIIIIIIIIIIIIIIIIIIaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", password: x}\n",
+			[]string{
+				"6: users[0].hash: is not what mysql.user.authentication_string has for caching_sha2_password: " +
+					"$A$005$ and 63 characters, or 0x and HEX() of all that",
+				"7: users[1].hash: is not what mysql.user.authentication_string has for caching_sha2_password: " +
+					"$A$005$ and 63 characters, or 0x and HEX() of all that",
+				"7: users[1]: has more than one secret: keep one",
+			}},
 		{"limits", minimal + "proxy: {max_clients: 0}\npool: {connect_timeout: 0s}\n",
 			[]string{"5: proxy.max_clients: 0 is not between 1 and 1048576", "6: pool.connect_timeout: 0s is less than 1ms"}},
 		{"missing secret", strings.Replace(minimal, "password: secret", "password_env: NO_SUCH_VARIABLE", 1),

@@ -4,7 +4,6 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
@@ -110,7 +109,11 @@ func (f *File) ProxyConfig() proxy.Config {
 func (u User) account() proxy.User {
 	account := proxy.User{Name: u.Name}
 	if u.NativeHash != "" {
-		account.NativeHash, _ = hex.DecodeString(u.NativeHash[1:]) // it was checked
+		account.NativeHash, _ = wire.ParseNativeHash(u.NativeHash) // it was checked
+		return account
+	}
+	if u.Hash != "" {
+		account.SHA2Hash, _ = wire.ParseSHA2Hash(u.Hash) // so was this
 		return account
 	}
 	account.Secret = wire.PasswordSecret(u.Value())
