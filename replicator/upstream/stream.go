@@ -36,6 +36,7 @@ type stream struct {
 	format  event.Format
 	tracker *event.Tracker // nil before the format
 	at      position
+	open    bool // the sink has the beginning of a transaction and not its end
 	asked   bool // the master waits for a reply, for which a transaction must end first
 	group   group
 	last    cluster.GTID // of the last whole transaction
@@ -55,7 +56,7 @@ func (s *stream) run() error {
 			return err
 		}
 	}
-	if s.tracker != nil && s.tracker.Inside() {
+	if s.open {
 		if err := s.sink.Abort(); err != nil {
 			return sinkRefusal("cut", err)
 		}
@@ -83,14 +84,12 @@ func (s *stream) relay() error {
 // packet takes one packet of the stream.
 func (s *stream) packet(p []byte) error {
 	switch {
-	case len(p) == 0:
-		return wire.ErrMalformed
-	case p[0] == wire.HeaderError:
+	case len(p) > 0 && p[0] == wire.HeaderError:
 		return fmt.Errorf("read binary log: %w", refusedBy(p))
-	case p[0] == wire.HeaderEOF:
+	case wire.IsEOF(p, 0):
 		return errEnded
-	case p[0] != wire.HeaderOK:
-		return wire.ErrMalformed
+	case len(p) == 0 || p[0] != wire.HeaderOK:
+		return fmt.Errorf("read packet that is no event at %s: %w", s.at, event.ErrMalformed)
 	}
 	e, asked, err := stripSemiSync(p[1:])
 	if err != nil {
@@ -140,7 +139,7 @@ func (s *stream) begin(e event.Event) error {
 	if format.Checksum && !e.ChecksumOK() {
 		return fmt.Errorf("read %s at %s: %w", e.Type(), s.at, errChecksum)
 	}
-	if s.tracker != nil && s.tracker.Inside() {
+	if s.open {
 		return fmt.Errorf("read %s inside a transaction at %s: %w", e.Type(), s.at, event.ErrStream)
 	}
 	if err := s.sink.Rotate(e); err != nil {
@@ -181,11 +180,12 @@ func (s *stream) appended(e event.Event, m event.Mark) {
 	s.at = s.at.after(e)
 	s.group.appended(len(e))
 	s.counted += uint64(len(e))
+	s.open = m.Part == event.Begin || m.Part == event.Inside
 	if m.Part == event.End {
 		s.last = m.GTID
 		s.group.ended(time.Now())
 	}
-	if s.asked && !s.tracker.Inside() {
+	if s.asked && !s.open {
 		s.asked = false
 		s.group.ask(s.at, time.Now())
 	}
