@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,9 @@ func TestOnRealServers(t *testing.T) {
 			t.Parallel()
 			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 1, Replicate: true, Relaxed: true})
 			s := startServing(t, servers)
+			if flavour == playground.MySQL {
+				s.checkUserHash(t)
+			}
 			s.checkMasterAway(t)
 			s.checkShutdown(t)
 			late := startServing(t, servers)
@@ -107,6 +111,46 @@ func (s *serving) checkMasterAway(t *testing.T) {
 	}
 }
 
+// checkUserHash: a configured hash is looked at, and a password that it does
+// not fit refused although the node would take it.
+func (s *serving) checkUserHash(t *testing.T) {
+	c := session(t, s.open(t))
+	execAll(t, c, "CREATE USER guarded IDENTIFIED BY 'right', other IDENTIFIED BY 'wrong'")
+	hash := map[string]string{}
+	for _, user := range []string{"guarded", "other"} {
+		var text string
+		if err := c.QueryRowContext(t.Context(),
+			"SELECT CONCAT('0x', HEX(authentication_string)) FROM mysql.user WHERE user = ?", user).Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		hash[user] = text
+	}
+	source, err := os.ReadFile(s.house.config.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		hash, password string
+		code           uint16
+	}{
+		{hash["other"], "right", wire.CodeAccessDenied},
+		{hash["guarded"], "wrong", wire.CodeAccessDenied},
+		{hash["guarded"], "right", 0},
+	} {
+		rewrite(t, s.house, string(source)+"users:\n  - {name: guarded, hash: \""+step.hash+"\"}\n")
+		if err := s.house.reload(); err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range []wire.TLSMode{wire.TLSOff, wire.TLSRequired} {
+			var told *wire.ServerError
+			_, err := s.login(t, "guarded", step.password, mode)
+			if step.code == 0 && err != nil || step.code != 0 && (!errors.As(err, &told) || told.Code != step.code) {
+				t.Errorf("%v, TLS %s: %v", step, mode, err)
+			}
+		}
+	}
+}
+
 // checkShutdown: what is under way ends well, idle clients are told, nobody
 // else gets in.
 func (s *serving) checkShutdown(t *testing.T) {
@@ -163,15 +207,22 @@ func (s *serving) checkShutdownOverdue(t *testing.T) {
 // dial logs in without a driver, so that the bytes themselves can be looked at.
 func (s *serving) dial(t *testing.T) *wire.Conn {
 	t.Helper()
-	c, _, err := wire.Dial(t.Context(), &wire.DialConfig{
-		Addr: s.house.proxy.Addr().String(), User: s.servers.Account.User, Secret: wire.PasswordSecret(s.servers.Account.Password),
-		Capabilities: wire.Offered &^ wire.ClientConnectWithDB, Collation: 45, TLS: wire.TLSPreferred, Timeout: 10 * time.Second,
-	})
+	c, err := s.login(t, s.servers.Account.User, s.servers.Account.Password, wire.TLSPreferred)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+func (s *serving) login(t *testing.T, user, password string, mode wire.TLSMode) (*wire.Conn, error) {
+	c, _, err := wire.Dial(t.Context(), &wire.DialConfig{
+		Addr: s.house.proxy.Addr().String(), User: user, Secret: wire.PasswordSecret(password),
+		Capabilities: wire.Offered &^ wire.ClientConnectWithDB, Collation: 45, TLS: mode, Timeout: 10 * time.Second,
+	})
+	if err == nil {
+		t.Cleanup(func() { _ = c.Close() })
+	}
+	return c, err
 }
 
 // wantShutdown wants error 1053, as the answer to the next command, and the end.
