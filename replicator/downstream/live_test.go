@@ -1,0 +1,183 @@
+package downstream
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// patience bounds every wait of these tests.
+const patience = 20*time.Second
+
+// world is a master, a slave, and a log that copies the master's.
+type world struct {
+	*testing.T
+	flavour cluster.Flavour
+	nodes   *playground.Cluster
+	master  *playground.Node
+	slave   *playground.Node
+	log     *memLog
+	server  *Server
+	copied  map[string]int // transactions of each of the master's files
+}
+
+// onEachFlavour runs a test on a cluster of its own for each flavour.
+func onEachFlavour(t *testing.T, slaves int, test func(*world)) {
+	for _, flavour := range []cluster.Flavour{cluster.FlavourMySQL, cluster.FlavourMariaDB} {
+		t.Run(flavour.String(), func(t *testing.T) {
+			t.Parallel()
+			w := &world{T: t, flavour: flavour, log: newMemLog(flavour), copied: map[string]int{}}
+			options := playground.Options{Flavour: playground.MySQL, Slaves: slaves, Relaxed: true}
+			if w.mariaDB() {
+				options.Flavour = playground.MariaDB
+			}
+			w.nodes = playground.ForTest(t, options)
+			w.master, w.slave = w.nodes.Nodes[0], w.nodes.Nodes[slaves]
+			if err := w.nodes.OpenMaster(t.Context(), w.master); err != nil {
+				t.Fatal(err)
+			}
+			w.server = serve(t, w.config(), w.log)
+			w.exec(w.master, "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY AUTO_INCREMENT, v LONGBLOB, n INT)")
+			test(w)
+		})
+	}
+}
+
+func (w *world) mariaDB() bool { return w.flavour == cluster.FlavourMariaDB }
+
+// config is that of a source for the servers' own replication account.
+func (w *world) config() Config {
+	c := testConfig(w.flavour)
+	c.Version = w.nodes.Version
+	certificate, key, err := wire.LoadOrMakeCertificate(w.TempDir())
+	if err != nil {
+		w.Fatal(err)
+	}
+	c.TLS, c.RSA = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}, key
+	c.Accounts = []Account{{Name: w.nodes.Replication.User, Secret: wire.PasswordSecret(w.nodes.Replication.Password)}}
+	return c
+}
+
+func (w *world) exec(n *playground.Node, statements ...string) {
+	w.Helper()
+	if err := n.Exec(w.Context(), statements...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) query(n *playground.Node, query string) string {
+	w.Helper()
+	value, err := n.Query(w.Context(), query)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return value
+}
+
+// copy brings the log up to the master, which must be at rest.
+func (w *world) copy() {
+	w.Helper()
+	paths, err := filepath.Glob(filepath.Join(w.master.DataDir(), "binlog.0*"))
+	if err != nil || len(paths) == 0 {
+		w.Fatalf("binary logs of the master: %v, %v", paths, err)
+	}
+	for _, path := range paths {
+		format, txs, err := readBinlog(w.flavour, path)
+		if err != nil {
+			w.Fatal(err)
+		}
+		done, known := w.copied[path]
+		if !known {
+			w.log.rotate(format)
+		}
+		w.log.add(txs[done:]...)
+		w.copied[path] = len(txs)
+	}
+}
+
+// follow makes a node replicate from an address, from wherever it stands.
+func (w *world) follow(n *playground.Node, addr net.Addr, heartbeat string, more ...string) {
+	w.Helper()
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		w.Fatal(err)
+	}
+	change := `CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=%s, SOURCE_USER='%s', SOURCE_PASSWORD='%s',
+		SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=86400, SOURCE_HEARTBEAT_PERIOD=%s`
+	if w.mariaDB() {
+		change = `CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='%s', MASTER_PASSWORD='%s',
+		MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=%s`
+	}
+	change = fmt.Sprintf(change, host, port, w.nodes.Replication.User, w.nodes.Replication.Password, heartbeat)
+	w.exec(n, "STOP "+w.word(), change+strings.Join(more, ""), "START "+w.word())
+}
+
+// word is what the flavour calls a slave.
+func (w *world) word() string {
+	if w.mariaDB() {
+		return "SLAVE"
+	}
+	return "REPLICA"
+}
+
+// position is what a node has executed.
+func (w *world) position(n *playground.Node) string {
+	if w.mariaDB() {
+		return w.query(n, "SELECT @@GLOBAL.gtid_binlog_pos")
+	}
+	return strings.ReplaceAll(w.query(n, "SELECT @@GLOBAL.gtid_executed"), "\n", "")
+}
+
+// caughtUp waits until a node has what the log has.
+func (w *world) caughtUp(n *playground.Node) {
+	w.Helper()
+	want := w.log.Executed().String()
+	w.until("the slave to have "+want, func() bool { return w.position(n) == want }, n)
+}
+
+// until waits for a state, and shows what a node says of its replication when
+// it does not come.
+func (w *world) until(what string, is func() bool, n *playground.Node) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), patience)
+	defer cancel()
+	for !is() {
+		pause(ctx, 20*time.Millisecond)
+		if ctx.Err() != nil {
+			w.Fatalf("wait for %s: not within %v; io: %s, position %s", what, patience, w.ioError(n), w.position(n))
+		}
+	}
+}
+
+// ioError is why the slave does not receive, "" if there is no reason.
+func (w *world) ioError(n *playground.Node) string {
+	return w.status(n, "Last_IO_Error") + w.status(n, "Last_SQL_Error")
+}
+
+// status is one field of what a node says of its replication.
+func (w *world) status(n *playground.Node, field string) string {
+	w.Helper()
+	row := w.row(n, "SHOW "+w.word()+" STATUS")
+	if v, ok := row[field]; ok {
+		return v
+	}
+	return row[strings.NewReplacer("Source", "Master", "Replica", "Slave").Replace(field)]
+}
+
+// sameRows compares a table's checksum on two nodes.
+func (w *world) sameRows(a, b *playground.Node) {
+	w.Helper()
+	query := "SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(CRC32(CONCAT_WS(',', id, v, n))), 0)) FROM shop.t"
+	if x, y := w.query(a, query), w.query(b, query); x != y {
+		w.Errorf("rows: %s has %s, %s has %s", a.Name, x, b.Name, y)
+	}
+}
