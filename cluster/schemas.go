@@ -233,10 +233,19 @@ func (s *schemas) publish(c *Catalogue, epoch uint64) error {
 		d.SetCatalogue(c)
 	})
 	if err == nil && old.Version != t.Catalogue.Version {
-		s.monitor.log.Info("schemas read; reads that name these functions or views go to the master",
-			"version", c.Version, "names", len(c.Unsafe), "new", someNames(c.Unsafe, old.Unsafe))
+		s.tell(c, old)
 	}
 	return err
+}
+
+// tell logs a catalogue that says something new. The first one has the server's
+// own functions, too many to be named.
+func (s *schemas) tell(c, old *Catalogue) {
+	log := s.monitor.log.With("version", c.Version, "names", len(c.Unsafe))
+	if old.Version > 0 {
+		log = log.With("new", someNames(c.Unsafe, old.Unsafe), "gone", someNames(old.Unsafe, c.Unsafe))
+	}
+	log.Info("schemas read: reads that name a stored function, or a view that reaches one, go to the master")
 }
 
 // loggedNames bounds how many names one line of the log has.

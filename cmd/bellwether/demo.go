@@ -154,16 +154,19 @@ func (d *demoRun) run(ctx context.Context) (err error) {
 	group.Go(func() error { return h.reloadOnHangup(running) })
 	group.Go(func() error {
 		ready, err := d.waitReady(running, h)
-		if err != nil || !ready {
+		if err == nil && ready {
+			err = d.announce(h, servers)
+		}
+		if err != nil {
 			return err
 		}
-		return d.announce(h, servers)
+		<-running.Done()
+		if ctx.Err() != nil {
+			fmt.Fprintln(d.out, "\nStopping. Open transactions have 10 s to end; Ctrl-C again does not wait.")
+		}
+		return nil
 	})
-	err = group.Wait()
-	if ctx.Err() != nil {
-		fmt.Fprintln(d.out, "\nStopping.")
-	}
-	return err
+	return group.Wait()
 }
 
 // furnish writes the configuration, reads it as `serve` would, and builds the
