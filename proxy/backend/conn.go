@@ -78,9 +78,9 @@ func (c *Conn) Retake(o Owner) bool {
 func (c *Conn) Park() {
 	n := c.pool.node
 	c.used.Store(n.pools.clock.Load())
-	doomed := c.Doomed // the connection may be another's once it is parked
-	c.hold.Store(c.owner.hold(holdParked))
-	if (n.waiting.Load() > 0 || doomed || c.pool.account.Revoked() != nil) && c.Retake(c.owner) {
+	owner, doomed := c.owner, c.Doomed // the connection may be another's once it is parked
+	c.hold.Store(owner.hold(holdParked))
+	if (n.waiting.Load() > 0 || doomed || c.pool.account.Revoked() != nil) && c.Retake(owner) {
 		c.Return()
 	}
 }
