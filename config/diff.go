@@ -11,8 +11,8 @@ type Change struct {
 	Text string
 	// Restart says that a running process cannot take it over.
 	Restart bool
-	// Ignored says that it has no effect, now or after a restart: it counts at
-	// the very first start only.
+	// Ignored says that a running process does not look at it: it counts at the
+	// first start only, until a master is recorded.
 	Ignored bool
 }
 

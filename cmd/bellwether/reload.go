@@ -65,14 +65,21 @@ func (h *house) reload() error {
 	h.config = next
 	for _, change := range changes {
 		if change.Ignored {
-			h.log.Warn("configuration change ignored: the mark counts at the first start only, since then state_dir says who is master",
-				"change", change.Text, "state", failover.StateFile(h.config.StateDir))
+			h.log.Warn("configuration change ignored", "change", change.Text, "reason", h.whyIgnored())
 			continue
 		}
 		h.log.Info("configuration changed", "change", change.Text)
 	}
 	h.log.Info("reloaded", "changes", len(changes))
 	return nil
+}
+
+// whyIgnored says why moving the master's mark changes nothing.
+func (h *house) whyIgnored() string {
+	if recorded, err := failover.Recorded(h.config.StateDir); err == nil && recorded.Master == "" {
+		return "no master is recorded yet, but the mark is read at a start only: restart Bellwether"
+	}
+	return "the mark counts at the first start only; who is master since then is in " + failover.StateFile(h.config.StateDir)
 }
 
 // apply takes over a configuration that differs only in what a running house

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bellwether-db/bellwether/config"
+	"github.com/bellwether-db/bellwether/failover"
 )
 
 // two is a configuration of nodes that nobody has to answer for.
@@ -72,9 +73,19 @@ func TestReloadSaysThatTheMastersMarkIsIgnored(t *testing.T) {
 	if err := h.reload(); err != nil {
 		t.Fatal(err)
 	}
+	state := `{"format": 1, "generation": 1, "master": "a", "identity": "x"}`
+	if err := os.WriteFile(failover.StateFile(h.config.StateDir), []byte(state), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, h, two)
+	if err := h.reload(); err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{
-		"configuration change ignored", "since then state_dir says who is master", `change="nodes[a].master: true → false"`,
-		`change="nodes[b].master: false → true"`, filepath.Join(h.config.StateDir, "state.json"),
+		`msg="configuration change ignored" change="nodes[a].master: true → false" reason="no master is recorded yet, but`,
+		`msg="configuration change ignored" change="nodes[b].master: false → true" reason="no master is recorded yet, but`,
+		`change="nodes[b].master: true → false" reason="the mark counts at the first start only; who is master since then is in ` +
+			failover.StateFile(h.config.StateDir),
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %s:\n%s", want, log.String())
