@@ -36,6 +36,7 @@ type feed struct {
 	heartbeat time.Duration
 	sentAt    time.Time
 	scratch   []byte
+	held      event.Event // a disguised GTID that is not sent yet
 }
 
 // errLogEnds ends a stream that is not to wait for more.

@@ -16,7 +16,7 @@ import (
 )
 
 // patience bounds every wait of these tests.
-const patience = 20*time.Second
+const patience = 20 * time.Second
 
 // world is a master, a slave, and a log that copies the master's.
 type world struct {

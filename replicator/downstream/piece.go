@@ -59,25 +59,33 @@ func (f *feed) visible(e event.Event) error {
 	if f.own == 0 || e.ServerID() != f.own || !s.shape.disguise {
 		return f.send(e)
 	}
-	if err := f.canDisguise(e); err != nil {
-		return err
-	}
-	return f.make(disguised(f.scratch[:0], e, s.config.ServerID))
+	return f.disguise(e)
 }
 
-// canDisguise refuses a slave its own former transactions where they cannot be
-// given another server id: it would ignore them in silence.
-func (f *feed) canDisguise(e event.Event) error {
+// disguise sends an event of the slave's own under our server id, or refuses
+// the slave before the transaction has begun.
+func (f *feed) disguise(e event.Event) error {
 	const why = "this slave lacks transactions that carry its own server id (%d) and would ignore them: %s"
+	kind := e.Type()
 	switch {
-	case e.Type() == event.FormatDescription:
-		return nil
+	case kind == event.FormatDescription:
 	case f.session.server.config.mariaDB():
 		return fatal(why, f.own, "give it another one, STOP SLAVE; SET GLOBAL server_id = ...; START SLAVE, or, if it has them, set gtid_slave_pos to its gtid_binlog_pos")
-	case e.Type() == event.TransactionPayload:
+	case kind == event.TransactionPayload: // the ids are inside, too
 		return fatal(why, f.own, "they are compressed, so start it with --replicate-same-server-id=1, or copy it anew with /sync")
 	}
-	return nil
+	e = disguised(f.scratch[:0], e, f.session.server.config.ServerID)
+	if kind == event.GTID || kind == event.TaggedGTID {
+		f.held = append(f.held[:0], e...) // until it is known that the rest can follow
+		return nil
+	}
+	if len(f.held) > 0 {
+		if err := f.send(f.held); err != nil {
+			return err
+		}
+		f.held = f.held[:0]
+	}
+	return f.make(e)
 }
 
 // make sends an event that stands in scratch, of which it keeps little.

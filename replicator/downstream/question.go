@@ -67,12 +67,13 @@ var changes = map[string]bool{
 func parseQuestion(text string) question {
 	p := parser{lexer: lexer{text: text}}
 	p.advance()
+	if p.atEnd() {
+		return question{kind: questionEmpty}
+	}
 	first := p.take()
 	q := question{}
 	ok := false
 	switch {
-	case first.kind == tokenEnd:
-		return question{kind: questionEmpty}
 	case first.kind != tokenWord:
 	case first.text == "select":
 		q, ok = p.selected()

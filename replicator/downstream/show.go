@@ -7,15 +7,20 @@ import (
 	"github.com/bellwether-db/bellwether/wire"
 )
 
+// nothing are the questions whose answer has columns and never a row.
+var nothing = map[string][]string{
+	"status":         {"Variable_name", "Value"},
+	"warnings":       {"Level", "Code", "Message"},
+	"errors":         {"Level", "Code", "Message"},
+	"slave status":   {"Slave_IO_State"},
+	"replica status": {"Replica_IO_State"},
+}
+
 // show answers a SHOW.
 func (k *knowledge) show(q question) (table, *wire.ServerError) {
 	switch q.shown {
 	case "variables":
 		return k.showVariables(q.like), nil
-	case "status", "warnings", "errors", "slave status", "replica status", "databases", "tables", "all slaves status":
-		// MariaDB asks for the variables of semi-synchronous replication: an error
-		// would make it come again for ever, a row would make it expect headers.
-		return table{columns: []string{"Variable_name", "Value"}}, nil
 	case "binary logs", "master logs":
 		return k.showFiles()
 	case "master status", "binary log status", "binlog status":
@@ -23,10 +28,15 @@ func (k *knowledge) show(q question) (table, *wire.ServerError) {
 	case "slave hosts", "replicas", "replica hosts":
 		return k.showSlaves(), nil
 	}
+	if columns, ok := nothing[q.shown]; ok {
+		return table{columns: columns}, nil
+	}
 	return table{}, notServed
 }
 
-// showVariables finds the variables that fit a pattern; "" fits all.
+// showVariables finds the variables that fit a pattern; "" fits all. MariaDB asks
+// so for semi-synchronous replication: an error would make it come again for
+// ever, and a row would make it expect headers.
 func (k *knowledge) showVariables(pattern string) table {
 	t := table{columns: []string{"Variable_name", "Value"}}
 	for name := range systemVariables {

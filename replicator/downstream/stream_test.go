@@ -193,7 +193,11 @@ func TestRefusals(t *testing.T) {
 		{"old MariaDB slave", func(c *client) { c.must("SET @mariadb_slave_capability=2"); c.asks(mariaDB, 0, 7, nil) }, mariaDB, "GTIDs"},
 		{"until", func(c *client) { c.must("SET @slave_until_gtid='0-1-4'"); c.asks(mariaDB, 0, 7, nil) }, mariaDB, "UNTIL"},
 		{"state that is none", func(c *client) { c.must("SET @slave_connect_state='x'"); c.asks(mariaDB, 0, 7, nil) }, mariaDB, "position"},
-		{"knows no checksums", func(c *client) { c.command(wire.ComResetConnection, nil); c.packet(); c.asks(mysql, 0, 7, set(mysql, 5)) }, mysql, "checksum"},
+		{"knows no checksums", func(c *client) {
+			c.command(wire.ComResetConnection, nil)
+			c.packet()
+			c.asks(mysql, 0, 7, set(mysql, 5))
+		}, mysql, "checksum"},
 		{"file that is not there", func(c *client) { c.dump(0, 7, "other.000009", 4) }, mysql, "log file name"},
 		{"position behind the end", func(c *client) { c.dump(0, 7, "stored.000001", 1<<30) }, mysql, "file size"},
 		{"position inside an event", func(c *client) { c.dump(0, 7, "stored.000001", 500) }, mysql, "impossible position"},
