@@ -108,7 +108,7 @@ func (c *Client) restarted(f facts) bool {
 func (c *Client) stream(s *session, f facts, stored *cluster.GTIDSet) error {
 	frames := newFrames(s.conn.NetConn(), c.config.patience(), maxEvent)
 	stream := &stream{
-		frames: frames, sink: c.sink, board: &c.board, have: stored,
+		frames: frames, sink: c.sink, board: &c.board, have: stored, semiSync: f.semiSync && c.config.SemiSync,
 		opened: func() { c.found(s.hello.Version, f) }, progress: c.backoff.succeeded,
 	}
 	err := stream.run()

@@ -103,20 +103,27 @@ func (f facts) hasTheRest(w wanted) *Refusal {
 	}
 }
 
-// parseOwned reads @@GLOBAL.gtid_owned, a GTID set in which each number has
-// its owners behind it: "uuid:7#31:8#32".
+// parseOwned reads @@GLOBAL.gtid_owned: a GTID set in which each number has its
+// owner, a connection's id, behind it, and nothing stands between an owner and
+// the next uuid: "uuid:7#31:8#32uuid:tag:1#33".
 func parseOwned(text string) (*cluster.GTIDSet, error) {
 	var plain strings.Builder
-	owner := false
-	for _, c := range text {
-		switch {
-		case c == '#':
-			owner = true
-		case owner && c >= '0' && c <= '9':
-		default:
-			owner = false
-			plain.WriteRune(c)
+	for i, part := range strings.Split(text, "#") {
+		if i > 0 {
+			part = afterOwner(part)
 		}
+		plain.WriteString(part)
 	}
 	return cluster.ParseGTIDSet(cluster.FlavourMySQL, plain.String())
+}
+
+// afterOwner takes the owner off: what is left begins with a colon, or with the
+// eight digits before a uuid's first dash, to which it adds the comma.
+func afterOwner(part string) string {
+	const first = 8
+	dash, colon := strings.IndexByte(part, '-'), strings.IndexByte(part, ':')
+	if dash >= first && (colon < 0 || dash < colon) {
+		return "," + part[dash-first:]
+	}
+	return strings.TrimLeft(part, "0123456789")
 }

@@ -67,9 +67,11 @@ func TestJudge(t *testing.T) {
 
 func TestOwnedIsReadWithoutItsOwners(t *testing.T) {
 	for text, want := range map[string]string{
-		"":              "",
-		uuidA + ":7#31": uuidA + ":7",
-		uuidA + ":7#31:8#32#33,\n" + uuidB + ":1#9": uuidA + ":7-8," + uuidB + ":1",
+		"":                                     "",
+		uuidA + ":7#31":                        uuidA + ":7",
+		uuidA + ":7#31:8#32" + uuidB + ":1#9":  uuidA + ":7-8," + uuidB + ":1",
+		uuidA + ":7#31,\n" + uuidB + ":1#9":    uuidA + ":7," + uuidB + ":1",
+		uuidA + ":t:7#31:8#1" + uuidA + ":2#9": uuidA + ":2:t:7-8",
 	} {
 		if got, err := parseOwned(text); err != nil || got.String() != want {
 			t.Errorf("%q: %s, %v, want %s", text, got, err, want)

@@ -30,16 +30,31 @@ func (p position) after(e event.Event) position {
 	return position{p.file, next}
 }
 
-// parseRotate reads where a ROTATE event leads. The one that opens a stream
-// comes before the format, so that only its bytes say whether a checksum
-// follows.
+// parseRotate reads where a ROTATE event leads.
 func parseRotate(e event.Event) (position, error) {
-	if e.ChecksumOK() {
-		e = e[:len(e)-event.ChecksumSize]
-	}
-	body := e[event.HeaderSize:]
+	body := bodyOf(e)
 	if len(body) <= 8 {
 		return position{}, fmt.Errorf("read rotate event of %d bytes: %w", len(e), event.ErrMalformed)
 	}
 	return position{string(body[8:]), binary.LittleEndian.Uint64(body)}, nil
+}
+
+// parseHeartbeat reads up to where the master has sent everything. In a file of
+// more than 4 GiB that is too low, which does no harm to a reply.
+func parseHeartbeat(e event.Event) (position, error) {
+	body := bodyOf(e)
+	if len(body) == 0 {
+		return position{}, fmt.Errorf("read heartbeat of %d bytes: %w", len(e), event.ErrMalformed)
+	}
+	return position{string(body), uint64(e.LogPos())}, nil
+}
+
+// bodyOf returns what is between header and checksum. Events that are in no file
+// may come before the format, so that only their bytes say whether they have a
+// checksum.
+func bodyOf(e event.Event) []byte {
+	if e.ChecksumOK() {
+		e = e[:len(e)-event.ChecksumSize]
+	}
+	return e[event.HeaderSize:]
 }

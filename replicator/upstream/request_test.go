@@ -81,13 +81,20 @@ func TestPositionGoesPast4GiB(t *testing.T) {
 	}
 }
 
-func TestRotateIsReadWithAndWithoutChecksum(t *testing.T) {
+func TestRotateAndHeartbeatAreRead(t *testing.T) {
 	for _, checksum := range []bool{false, true} {
 		e := event.AppendRotate(nil, "binlog.000007", 4, event.Stamp{Flags: event.FlagArtificial, Checksum: checksum})
 		got, err := parseRotate(e)
 		if want := (position{"binlog.000007", 4}); err != nil || got != want {
 			t.Errorf("checksum %t: %s, %v", checksum, got, err)
 		}
+	}
+	beat := event.AppendHeartbeat(nil, false, "binlog.000007", 0x01020304, event.Stamp{Checksum: true})
+	if got, err := parseHeartbeat(beat); err != nil || got != (position{"binlog.000007", 0x01020304}) {
+		t.Errorf("heartbeat: %s, %v", got, err)
+	}
+	if _, err := parseHeartbeat(header(event.Heartbeat, 4, 0)); err == nil {
+		t.Error("a heartbeat without a name passed")
 	}
 	if _, err := parseRotate(header(event.Rotate, 0, 0)); err == nil {
 		t.Error("a rotate event without a name passed")

@@ -26,6 +26,8 @@ type stream struct {
 	frames *frames
 	sink   Sink
 	board  *board
+	// semiSync says that the master can be replied to.
+	semiSync bool
 	// opened is called when the stream has begun: at its first format.
 	opened func()
 	// progress is called when there is reason to believe that the connection
@@ -38,6 +40,7 @@ type stream struct {
 	at      position
 	open    bool // the sink has the beginning of a transaction and not its end
 	asked   bool // the master waits for a reply, for which a transaction must end first
+	greeted bool // the reply that nobody asked for has been sent; see heartbeat
 	group   group
 	last    cluster.GTID // of the last whole transaction
 	counted uint64       // bytes since the last sync, for the status
@@ -102,16 +105,33 @@ func (s *stream) packet(p []byte) error {
 // event takes one event.
 func (s *stream) event(e event.Event) error {
 	switch e.Type() {
-	case event.Heartbeat, event.HeartbeatV2:
-		s.board.write(func(now *Status) { now.Heard = s.frames.heard })
-		s.progress()
-		return nil
+	case event.Heartbeat:
+		return s.heartbeat(e)
 	case event.Rotate:
 		return s.rotate(e)
 	case event.FormatDescription:
 		return s.begin(e)
 	}
 	return s.relayed(e)
+}
+
+// heartbeat hears that the master has nothing more to send. The first one of a
+// connection is replied to, though nobody asked: a transaction whose reply was
+// lost with the connection before is stored here, is not sent again, and would
+// wait there until another is replied to.
+func (s *stream) heartbeat(e event.Event) error {
+	s.board.write(func(now *Status) { now.Heard = s.frames.heard })
+	s.progress()
+	if s.open || s.greeted || !s.semiSync {
+		return nil
+	}
+	p, err := parseHeartbeat(e)
+	if err != nil {
+		return err
+	}
+	s.greeted = true
+	s.group.ask(p, time.Now())
+	return nil
 }
 
 // rotate notes which of the master's files comes next. The one that opens a
@@ -150,6 +170,7 @@ func (s *stream) begin(e event.Event) error {
 	}
 	s.format, s.tracker = format, event.NewTracker(format)
 	s.at = s.at.after(e)
+	s.answer()
 	return nil
 }
 
@@ -185,6 +206,11 @@ func (s *stream) appended(e event.Event, m event.Mark) {
 		s.last = m.GTID
 		s.group.ended(time.Now())
 	}
+	s.answer()
+}
+
+// answer notes the reply that the master waits for, once nothing is open.
+func (s *stream) answer() {
 	if s.asked && !s.open {
 		s.asked = false
 		s.group.ask(s.at, time.Now())
