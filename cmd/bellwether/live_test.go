@@ -16,6 +16,8 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
 )
 
@@ -29,6 +31,7 @@ func TestOnRealServers(t *testing.T) {
 			s := startServing(t, servers)
 			if flavour == playground.MySQL {
 				s.checkUserHash(t)
+				s.checkCarried(t)
 			}
 			s.checkMasterAway(t)
 			s.checkShutdown(t)
@@ -148,6 +151,34 @@ func (s *serving) checkUserHash(t *testing.T) {
 				t.Errorf("%v, TLS %s: %v", step, mode, err)
 			}
 		}
+	}
+}
+
+// checkCarried: the router lets a slave run SET only of variables that the
+// pools carry; any other would pin the session there.
+func (s *serving) checkCarried(t *testing.T) {
+	rows, err := session(t, s.open(t)).QueryContext(t.Context(), "SHOW SESSION VARIABLES")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	classifier, dialect, lent := router.NewClassifier(1), router.Dialect{Flavour: cluster.FlavourMySQL}, 0
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			t.Fatal(err)
+		}
+		set := classifier.Classify([]byte("SET "+name+" = 1"), dialect, new(router.Scratch))
+		if !set.Flags.Has(router.SessionOnly) {
+			continue
+		}
+		lent++
+		if !backend.Carried(name) {
+			t.Errorf("SET %s may run on a slave, but is not carried", name)
+		}
+	}
+	if err := rows.Err(); err != nil || lent < 10 {
+		t.Errorf("%d variables may be set on a slave: %v", lent, err)
 	}
 }
 
