@@ -126,7 +126,7 @@ func (p pair) play(s step) (different string, gone bool) {
 func open(addr string, how client, schema string) (*session, error) {
 	config := rawclient.Config{
 		Addr: addr, User: app.user, Password: app.password, TLS: how.tls, Collation: how.collation,
-		Flags: how.flags(), Timeout: 15 * time.Second,
+		Flags: how.flags(), Timeout: patience,
 	}
 	if how.schema {
 		config.Database = schema

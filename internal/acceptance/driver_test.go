@@ -36,7 +36,7 @@ func TestGoDriver(t *testing.T) {
 }
 
 func workWithDriver(ctx context.Context, db *sql.DB) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for i := range 20 {
 		if err := transfer(ctx, db, i); err != nil {

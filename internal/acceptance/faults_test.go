@@ -5,13 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
 )
 
 // TestLostClientsQueryIsKilled leaves in the middle of a long query, on the
-// master and on a slave, and wants it gone from the nodes soon.
+// master and on a slave, and wants it gone from the nodes long before its end.
 func TestLostClientsQueryIsKilled(t *testing.T) {
 	onEachFlavour(t, func(t *testing.T, w *world) {
 		s := w.stage(t, "acclost")
@@ -21,15 +20,15 @@ func TestLostClientsQueryIsKilled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sql := fmt.Sprintf("/* bellwether: %s */ SELECT SLEEP(60) AS `%s`", hint, mark)
+			sql := fmt.Sprintf("/* bellwether: %s */ SELECT SLEEP(600) AS `%s`", hint, mark)
 			if err := c.conn.Send(append([]byte{rawclient.ComQuery}, sql...)); err != nil {
 				t.Fatal(err)
 			}
-			if err := eventually(5*time.Second, func() error { return w.running(mark, 1) }); err != nil {
+			if err := eventually(func() error { return w.running(mark, 1) }); err != nil {
 				t.Fatal(err)
 			}
 			c.conn.Close()
-			if err := eventually(4*time.Second, func() error { return w.running(mark, 0) }); err != nil {
+			if err := eventually(func() error { return w.running(mark, 0) }); err != nil {
 				t.Errorf("after its client left: %v", err)
 			}
 		}
@@ -88,16 +87,16 @@ func killAsleep(w *world, killer *session, schema, kind string) error {
 	}
 	defer victim.conn.Close()
 	mark := fmt.Sprintf("victim %d", victim.conn.ID)
-	if err := victim.conn.Send([]byte(fmt.Sprintf("\x03SELECT id, SLEEP(30) AS `%s` FROM t1 WHERE id = 1", mark))); err != nil {
+	if err := victim.conn.Send([]byte(fmt.Sprintf("\x03SELECT id, SLEEP(600) AS `%s` FROM t1 WHERE id = 1", mark))); err != nil {
 		return err
 	}
-	if err := eventually(5*time.Second, func() error { return w.running(mark, 1) }); err != nil {
+	if err := eventually(func() error { return w.running(mark, 1) }); err != nil {
 		return err
 	}
 	if _, err := ask(killer.conn, fmt.Sprintf("KILL %s%d", kind, victim.conn.ID)); err != nil {
 		return err
 	}
-	if err := eventually(4*time.Second, func() error { return w.running(mark, 0) }); err != nil {
+	if err := eventually(func() error { return w.running(mark, 0) }); err != nil {
 		return err
 	}
 	answer, err := victim.conn.Receive(rawclient.ComQuery)
@@ -200,7 +199,7 @@ func TestPreparedStatementsDoNotPileUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range w.cluster.Nodes {
-			if err := eventually(5*time.Second, func() error { return fewPrepared(n.Addr()) }); err != nil {
+			if err := eventually(func() error { return fewPrepared(n.Addr()) }); err != nil {
 				t.Errorf("%s: %v", n.Name, err)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
 )
@@ -123,7 +122,7 @@ func forgetXA(c *rawclient.Conn, schema string) error {
 		if strings.HasPrefix(row[len(row)-1], schema+"-") {
 			// Its connection may just be going: until then it is nobody else's.
 			rollback := []string{"XA ROLLBACK '" + row[len(row)-1] + "'"}
-			if err := eventually(10*time.Second, func() error { return script(c, schema, rollback) }); err != nil {
+			if err := eventually(func() error { return script(c, schema, rollback) }); err != nil {
 				return err
 			}
 		}

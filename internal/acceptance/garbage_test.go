@@ -64,14 +64,14 @@ func garbage() [][]byte {
 	return all
 }
 
-// throw sends bytes in place of a login and wants the proxy to hang up in time.
+// throw sends bytes in place of a login and wants the proxy to hang up.
 func throw(addr string, junk []byte) error {
-	c, err := net.DialTimeout("tcp", addr, 5*time.Second)
+	c, err := net.DialTimeout("tcp", addr, patience)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(8 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	if _, err := c.Write(junk); err != nil {
@@ -105,7 +105,7 @@ func throwLater(w *world, schema string) error {
 		if tcp, ok := c.conn.Socket().(*net.TCPConn); ok {
 			_ = tcp.CloseWrite()
 		}
-		_ = c.conn.Socket().SetDeadline(time.Now().Add(8 * time.Second))
+		_ = c.conn.Socket().SetDeadline(time.Now().Add(patience))
 		_, err = io.Copy(io.Discard, c.conn.Socket())
 		c.conn.Close()
 		if timeout, ok := err.(net.Error); ok && timeout.Timeout() { //nolint:errorlint // net returns it bare

@@ -52,7 +52,7 @@ func parseGeneralLog(text string) entryList {
 
 // settled asks every node one last thing and reads the logs once it is in all
 // of them.
-func (g *generalLogs) settled(patience time.Duration) (entries, error) {
+func (g *generalLogs) settled() (entries, error) {
 	last := fmt.Sprintf("<the end of the log at %d>", time.Now().UnixNano())
 	for _, n := range g.nodes {
 		ask := func(c *rawclient.Conn) error { return script(c, "", []string{"SELECT 1 /* " + last + " */"}) }

@@ -108,7 +108,7 @@ func (l *landing) mark(text string, handles map[string]string) string {
 
 func checkLandings(t *testing.T, sent []landing, logs *generalLogs) {
 	t.Helper()
-	seen, err := logs.settled(10 * time.Second)
+	seen, err := logs.settled()
 	if err != nil {
 		t.Fatal(err)
 	}

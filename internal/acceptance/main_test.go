@@ -76,6 +76,9 @@ func worldOf(t *testing.T, flavour string) *world {
 	if w.startError != nil {
 		t.Fatalf("start the world of %s: %v", flavour, w.startError)
 	}
+	if err := eventually(w.slavesServe); err != nil { // one may have died in the test before
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := w.proxy.healthy(); err != nil {
 			t.Error(err)

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"os/exec"
+	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,7 +17,7 @@ import (
 
 // process is a running `bellwether serve`. Any goroutine may use it.
 type process struct {
-	proxyAddr, adminAddr string
+	proxyAddr, adminAddr string // as it says itself
 
 	command *exec.Cmd
 	output  *output
@@ -44,43 +46,75 @@ func (o *output) String() string {
 }
 
 // startProcess starts the product and returns when it is ready to serve.
-func startProcess(binary, config, proxyAddr, adminAddr string) (*process, error) {
-	p := &process{
-		proxyAddr: proxyAddr, adminAddr: adminAddr, output: &output{}, ended: make(chan struct{}),
-		command: exec.Command(binary, "serve", "--config", config),
-	}
+func startProcess(binary, config string) (*process, error) {
+	p := &process{output: &output{}, ended: make(chan struct{}), command: exec.Command(binary, "serve", "--config", config)}
 	p.command.Stdout, p.command.Stderr = p.output, p.output
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.command.Start(); err != nil {
+	started := make(chan error)
+	go func() { // ends with the process, which stop waits for
+		// The kernel kills the child when the thread that forked it ends.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.command.Start()
+		started <- err
+		if err == nil {
+			p.failure = p.command.Wait()
+			close(p.ended)
+		}
+	}()
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start bellwether: %w", err)
 	}
-	go func() { // ends with the process, which stop waits for
-		p.failure = p.command.Wait()
-		close(p.ended)
-	}()
-	if err := p.waitReady(40 * time.Second); err != nil {
+	if err := p.waitReady(); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
-func (p *process) waitReady(patience time.Duration) error {
+// serving is the line in which bellwether says where it listens.
+var serving = regexp.MustCompile(`msg=serving .*clients=(\S+) admin=(\S+)`)
+
+// ready is an error until the process has said where it listens, and its
+// readiness check is well.
+func (p *process) ready() error {
+	said := serving.FindStringSubmatch(p.output.String())
+	if said == nil {
+		return errors.New("it has not said where it listens")
+	}
+	p.proxyAddr, p.adminAddr = said[1], said[2]
+	_, err := p.get("/readyz")
+	return err
+}
+
+// metrics are what it counts, in Prometheus's text format.
+func (p *process) metrics() (string, error) { return p.get("/metrics") }
+
+func (p *process) get(path string) (string, error) {
+	answer, err := http.Get("http://" + p.adminAddr + path)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("get %s: %s: %s", path, answer.Status, body)
+	}
+	return string(body), err
+}
+
+func (p *process) waitReady() error {
 	deadline := time.After(patience)
-	last := "nothing yet"
 	for {
-		if answer, err := http.Get("http://" + p.adminAddr + "/readyz"); err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
-			last = answer.Status
+		last := p.ready()
+		if last == nil {
+			return nil
 		}
 		select {
 		case <-p.ended:
 			return fmt.Errorf("bellwether ended before it was ready: %w\n%s", p.failure, p.output)
 		case <-deadline:
-			return fmt.Errorf("bellwether not ready after %v (%s)\n%s", patience, last, tail(p.output.String(), 4000))
-		case <-time.After(100 * time.Millisecond):
+			return fmt.Errorf("bellwether not ready after %v: %w\n%s", patience, last, tail(p.output.String(), 4000))
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
@@ -116,35 +150,16 @@ func (p *process) stop() error {
 			return fmt.Errorf("bellwether ended: %w\n%s", p.failure, tail(p.output.String(), 4000))
 		}
 		return p.clean()
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 	}
 	_ = p.command.Process.Signal(syscall.SIGQUIT) // for its goroutines
 	select {
 	case <-p.ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(10 * time.Second):
 		_ = p.command.Process.Kill()
 		<-p.ended
 	}
-	return fmt.Errorf("bellwether did not stop in 30 s\n%s", tail(p.output.String(), 8000))
+	return fmt.Errorf("bellwether did not stop in %v\n%s", patience, tail(p.output.String(), 8000))
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
-
-// freeAddresses finds loopback ports below the ephemeral range.
-func freeAddresses(n int) ([]string, error) {
-	var found []string
-	for port := 21500; port < 32000 && len(found) < n; port += 7 {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		found = append(found, listener.Addr().String())
-		if err := listener.Close(); err != nil {
-			return nil, fmt.Errorf("give back port: %w", err)
-		}
-	}
-	if len(found) < n {
-		return nil, errors.New("find ports: not enough are free")
-	}
-	return found, nil
-}

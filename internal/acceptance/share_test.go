@@ -24,7 +24,7 @@ func TestShareOfReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen, err := logs.settled(10 * time.Second)
+		seen, err := logs.settled()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,8 +151,12 @@ func ask(c *rawclient.Conn, sql string) ([][]string, error) {
 	return answer.Rows(), nil
 }
 
-// eventually tries until it succeeds or its time is over.
-func eventually(patience time.Duration, try func() error) error {
+// patience bounds every wait of these tests. It is no claim: a machine that
+// runs other tests as well may need some of it.
+const patience = time.Minute
+
+// eventually tries until it succeeds or the patience is over.
+func eventually(try func() error) error {
 	deadline := time.Now().Add(patience)
 	for {
 		err := try()

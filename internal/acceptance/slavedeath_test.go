@@ -2,10 +2,10 @@ package acceptance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,21 +22,27 @@ func TestSlaveDiesUnderReads(t *testing.T) {
 		var reads atomic.Int64
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		var group errgroup.Group
+		group, ctx := errgroup.WithContext(ctx) // ends when a reader notices, too
 		for i := range clients {
 			group.Go(func() error { return readUntil(ctx, w, s.schema, i, &reads) })
 		}
-		awaitReads(t, &reads, 200)
+		awaitReads := func(n int64) {
+			if err := eventually(func() error { return enough(ctx, &reads, n) }); err != nil {
+				stop()
+				t.Fatal(errors.Join(err, group.Wait()))
+			}
+		}
+		awaitReads(200)
 		if err := victim.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		awaitReads(t, &reads, reads.Load()+1000)
-		again, cancel := context.WithTimeout(t.Context(), time.Minute)
+		awaitReads(reads.Load() + 1000)
+		again, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		if err := victim.StartServer(again); err != nil {
 			t.Fatal(err)
 		}
-		awaitReads(t, &reads, reads.Load()+1000)
+		awaitReads(reads.Load() + 1000)
 		stop()
 		if err := group.Wait(); err != nil {
 			t.Errorf("a reader noticed: %v", err)
@@ -72,17 +78,13 @@ func readUntil(ctx context.Context, w *world, schema string, i int, reads *atomi
 	return nil
 }
 
-func awaitReads(t *testing.T, reads *atomic.Int64, n int64) {
-	t.Helper()
-	err := eventually(30*time.Second, func() error {
-		if got := reads.Load(); got < n {
-			return fmt.Errorf("%d reads, want %d", got, n)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+// enough is an error until there are so many reads; once nobody reads any more
+// it does not wait for them.
+func enough(ctx context.Context, reads *atomic.Int64, n int64) error {
+	if got := reads.Load(); got < n && ctx.Err() == nil {
+		return fmt.Errorf("%d reads, want %d", got, n)
 	}
+	return nil
 }
 
 // restored waits until a slave that was started again has all that the master
@@ -92,7 +94,7 @@ func (w *world) restored(addr string) error {
 	if err != nil {
 		return err
 	}
-	return eventually(20*time.Second, func() error {
+	return eventually(func() error {
 		c := &stage{arena: w.arena()}
 		if err := c.connect(); err != nil {
 			return err
