@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,7 @@ func write(ctx context.Context, t *testing.T, c *playground.Cluster) {
 		t.Fatal(err)
 	}
 	for _, list := range [][]string{{"FLUSH BINARY LOGS"}, common, special[c.Flavour], {"FLUSH BINARY LOGS"}} {
+		list = slices.Clone(list)
 		for i := range list {
 			list[i] = strings.ReplaceAll(list[i], "{file}", file)
 		}

@@ -1,156 +1,208 @@
 package storedlog
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"time"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/bellwether-db/bellwether/cluster"
-	"github.com/bellwether-db/bellwether/replicator/event"
 )
 
-// Config says where a log is and how much of it is kept. It is a value.
-type Config struct {
-	// Dir holds the log's files and nothing else; it is made where it is
-	// missing.
-	Dir string
-	// Flavour of the servers; required.
-	Flavour cluster.Flavour
-	// ServerID is ours; it stands in the events that the log itself writes.
-	ServerID uint32
-	// FileSize is the length at which a new file begins, in bytes; a
-	// transaction is never divided. 0: 256 MiB.
-	FileSize int64
-	// MaxBytes bounds the files together; 0: no bound. The bound wins over
-	// what slaves still need.
-	MaxBytes int64
-	// MaxAge is how long a file is kept that nobody needs; 0: without end.
-	MaxAge time.Duration
-	// Key encrypts the files (AES-256); 32 bytes, or nil for plain files.
-	Key []byte
+// Log is a stored log. Rotate, Append, Sync, Abort, Recover, Seed and Close
+// are for one goroutine, the writer; everything else is for any number of
+// them.
+type Log struct {
+	config Config
+	disk   disk
+	logger *slog.Logger
+	lock   *os.File // nil in tests
+	writer writer
+
+	mu       sync.Mutex // guards what follows
+	segments []*segment // the oldest first; replaced, never changed in place
+	executed *cluster.GTIDSet
+	changed  chan struct{} // closed when something becomes visible
+	trimmed  uint64        // the highest number of a file that Trim deleted
+	closed   bool
+
+	trim sync.Mutex // one Trim at a time
 }
 
-// Log is a stored log. Rotate, Append, Sync, Abort, Recover and Close are for
-// one goroutine, the writer; everything else is for any number of them.
-type Log struct{}
-
 // Open opens the log in c.Dir, or begins a new one there. It recovers: what a
-// crash left of a transaction at the end of the last file is cut off, and log
-// is told what.
-func Open(c Config, log *slog.Logger) (*Log, error) { panic("not yet") }
+// crash left of a transaction at the end of the last file is cut off, and
+// logger is told what. Rotate must come before the first Append. It is a
+// *CorruptError where what was durable is damaged.
+func Open(c Config, logger *slog.Logger) (*Log, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open stored log: %w", err)
+	}
+	held, err := lock(filepath.Join(c.Dir, "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", c.Dir, err)
+	}
+	l, err := open(c, folder(c.Dir), logger)
+	if err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	l.lock = held
+	return l, nil
+}
 
-// Rotate begins a new file for a new connection to a master, or a new format
-// (the master began a new file). It owns a copy of format, a whole
-// FORMAT_DESCRIPTION event. It is called before the first Append, and is an
-// error inside a transaction.
-func (l *Log) Rotate(format event.Event) error { panic("not yet") }
+// open opens the log on a disk.
+func open(c Config, d disk, logger *slog.Logger) (*Log, error) {
+	l := &Log{config: c, disk: d, logger: logger, changed: make(chan struct{})}
+	if err := l.load(); err != nil {
+		return nil, fmt.Errorf("open stored log in %s: %w", c.Dir, err)
+	}
+	l.writer.set = l.executed
+	return l, nil
+}
 
-// Append writes e behind the log; it is neither durable nor visible yet. e is
-// borrowed. Control events are left out.
-func (l *Log) Append(e event.Event, m event.Mark) error { panic("not yet") }
+// Close ends the log; it syncs nothing. Readers end with ErrClosed.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	already := l.closed
+	if l.closed = true; !already {
+		close(l.changed)
+	}
+	l.mu.Unlock()
+	if already {
+		return nil
+	}
+	l.writer.err = ErrClosed
+	return errors.Join(l.writer.drop(), l.closeMark(), l.unlock())
+}
 
-// Sync makes the whole transactions appended so far durable and then visible.
-// After an error nothing of them is, and all writing fails with it until
-// Recover.
-func (l *Log) Sync() error { panic("not yet") }
-
-// Abort cuts the log back to the end of the last whole transaction appended:
-// the master was lost inside one. Rotate must follow.
-func (l *Log) Abort() error { panic("not yet") }
-
-// Recover makes the log writable again after an error: the last file is read
-// anew from disk and cut back to what is visible. Rotate must follow.
-func (l *Log) Recover() error { panic("not yet") }
-
-// Close syncs nothing; readers end with ErrClosed.
-func (l *Log) Close() error { panic("not yet") }
+func (l *Log) unlock() error {
+	if l.lock == nil {
+		return nil
+	}
+	return l.lock.Close()
+}
 
 // Executed is what is durable and visible, what came before the oldest file
 // included; the empty set, never nil, for a new log.
-func (l *Log) Executed() *cluster.GTIDSet { panic("not yet") }
-
-// Seed has a log without a single transaction begin behind set.
-func (l *Log) Seed(set *cluster.GTIDSet) error { panic("not yet") }
+func (l *Log) Executed() *cluster.GTIDSet {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.executed
+}
 
 // Oldest is what came before the oldest file: a slave must have it already.
-func (l *Log) Oldest() *cluster.GTIDSet { panic("not yet") }
-
-// Changed is closed at the next Sync that makes something visible, or when the
-// log closes.
-func (l *Log) Changed() <-chan struct{} { panic("not yet") }
-
-// Trimmed is what Trim deleted and what that cost. It is a value.
-type Trimmed struct {
-	// Files deleted, by name, the oldest first.
-	Files []string
-	// Bytes that they had.
-	Bytes int64
-	// Cut holds the indexes into needed of the slaves that still needed one of
-	// the files: the bound on disk won over them.
-	Cut []int
-	// Near holds the indexes of those that the bound will reach when the log
-	// has grown by a quarter of it.
-	Near []int
+func (l *Log) Oldest() *cluster.GTIDSet {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.oldest()
 }
 
-// Trim deletes the oldest files that are past the bounds of size or age.
-// needed are the sets that the registered slaves have.
-func (l *Log) Trim(needed []*cluster.GTIDSet, now time.Time) (Trimmed, error) { panic("not yet") }
+func (l *Log) oldest() *cluster.GTIDSet {
+	if len(l.segments) == 0 {
+		return l.executed
+	}
+	return l.segments[0].before
+}
 
-// Read returns a reader of everything that have lacks. Its error is a
-// *PurgedError, an *AheadError, or about the disk.
-func (l *Log) Read(have *cluster.GTIDSet) (*Reader, error) { panic("not yet") }
+// Changed is closed at the next Sync that makes something visible, when a new
+// file begins, or when the log closes.
+func (l *Log) Changed() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changed
+}
 
-// Reader gives a log's transactions in their order, and waits for new ones.
-// One goroutine uses it.
-type Reader struct{}
-
-// Piece is a run of raw events of one file. It is valid until the next call.
-type Piece struct {
-	// File is our file's name, on each piece.
-	File string
-	// Start says that a new file begins: Format and Before are set, Events is
-	// empty, Offset is 4.
-	Start  bool
-	Format event.Event
+// File is one of the log's files. It is a value.
+type File struct {
+	Name string
+	// Size is how much may be read of it, as a plain binlog file counts.
+	Size int64
+	// Before is what came before it.
 	Before *cluster.GTIDSet
-	// Offset of Events[0] in our file, as a plain binlog file counts it.
-	Offset int64
-	// Events are whole raw events back to back, at most about 1 MiB unless a
-	// single one is larger. A transaction may go over several pieces.
-	Events []byte
-	// Last is the last transaction that ends in Events; zero where none does.
-	Last cluster.GTID
 }
 
-// Next returns the next piece; it waits for one until ctx ends. After Trim has
-// deleted the file being read it goes on to that file's end.
-func (r *Reader) Next(ctx context.Context) (Piece, error) { panic("not yet") }
-
-// Close ends the reader.
-func (r *Reader) Close() error { panic("not yet") }
-
-// PurgedError says that a slave asks for transactions that are no longer
-// stored: it needs a full copy.
-type PurgedError struct {
-	// Missing is what the slave lacks of what came before the oldest file.
-	Missing *cluster.GTIDSet
+// Files are the log's files, the oldest first.
+func (l *Log) Files() []File {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]File, len(l.segments))
+	for i, s := range l.segments {
+		out[i] = File{s.name, s.visible, s.before}
+	}
+	return out
 }
 
-// Error says what is missing.
-func (e *PurgedError) Error() string {
-	return fmt.Sprintf("read stored log: %s is no longer stored", e.Missing)
+// Seed has a log without a single transaction begin behind set, such as what
+// the master has executed at the time. Rotate must follow. It is ErrNotEmpty
+// on a log that holds transactions.
+func (l *Log) Seed(set *cluster.GTIDSet) error {
+	if l.writer.err != nil {
+		return l.writer.err
+	}
+	if set.Flavour() != l.config.Flavour {
+		return fmt.Errorf("seed stored log with a set of flavour %s, not %s", set.Flavour(), l.config.Flavour)
+	}
+	if l.writer.inside || !l.writer.set.Equal(l.Oldest()) {
+		return fmt.Errorf("seed stored log: %w", ErrNotEmpty)
+	}
+	// The mark goes first: it must never name a file that is not there.
+	if err := errors.Join(l.writer.drop(), l.closeMark(), l.disk.remove(markName), l.disk.sync()); err != nil {
+		return l.fail(fmt.Errorf("seed stored log: %w", err))
+	}
+	l.mu.Lock()
+	old := l.segments
+	l.segments, l.executed, l.writer.set = nil, set, set
+	l.mu.Unlock()
+	for _, s := range old {
+		if err := l.delete(s); err != nil {
+			return l.fail(fmt.Errorf("seed stored log: %w", err))
+		}
+	}
+	return nil
 }
 
-// AheadError says that a slave has what the log has not: errant transactions,
-// or those of a former master.
-type AheadError struct {
-	// Extra is what the slave has too much.
-	Extra *cluster.GTIDSet
+// delete removes a file and its index.
+func (l *Log) delete(s *segment) error {
+	return errors.Join(l.disk.remove(s.name), l.disk.remove(s.name+indexSuffix))
 }
 
-// Error says what is too much.
-func (e *AheadError) Error() string {
-	return fmt.Sprintf("read stored log: the reader has %s, which is not in the log", e.Extra)
+// publish shows what is durable and wakes the readers. Executed is what the
+// writer has at end.
+func (l *Log) publish(end int64, marks []mark, executed *cluster.GTIDSet) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.segments[len(l.segments)-1]
+	s.visible, s.marks, l.executed = end, append(s.marks, marks...), executed
+	l.wake()
+}
+
+// replace shows a new list of files. What is durable does not change.
+func (l *Log) replace(change func([]*segment) []*segment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.segments = change(slices.Clone(l.segments))
+	l.wake()
+}
+
+func (l *Log) wake() {
+	if !l.closed {
+		close(l.changed)
+		l.changed = make(chan struct{})
+	}
+}
+
+// last is the newest file, nil where there is none.
+func (l *Log) last() *segment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.segments) == 0 {
+		return nil
+	}
+	return l.segments[len(l.segments)-1]
 }

@@ -1,0 +1,128 @@
+package storedlog
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// Trimmed is what Trim deleted and what that cost. It is a value.
+type Trimmed struct {
+	// Files deleted, by name, the oldest first.
+	Files []string
+	// Bytes that they had.
+	Bytes int64
+	// Cut holds the indexes into needed of the slaves that still needed one of
+	// the files: the bound on disk won over them.
+	Cut []int
+	// Near holds the indexes of the slaves that the bound will reach when the
+	// log has grown by another quarter of it.
+	Near []int
+}
+
+// stored is what Trim has to know of a file. It is a value.
+type stored struct {
+	before *cluster.GTIDSet
+	after  *cluster.GTIDSet // what comes before the next file
+	size   int64
+	age    time.Duration // since it was last written to
+}
+
+// Trim deletes the oldest files that are past a bound: of size, whoever needs
+// them, or of age, where no slave does. needed are the sets that the
+// registered slaves have; a nil one needs everything. An error leaves the files
+// that are left in order; it may be tried again.
+func (l *Log) Trim(needed []*cluster.GTIDSet, now time.Time) (Trimmed, error) {
+	l.trim.Lock()
+	defer l.trim.Unlock()
+	files, err := l.stored(now)
+	if err != nil {
+		return Trimmed{}, fmt.Errorf("trim stored log: %w", err)
+	}
+	n := l.config.surplus(files, needed)
+	out := Trimmed{
+		Cut:  needing(files[:n], needed),
+		Near: needing(files[n:n+l.config.soon(files[n:])], needed),
+	}
+	for _, f := range files[:n] {
+		name, err := l.deleteOldest()
+		if err != nil {
+			return out, fmt.Errorf("trim stored log: %w", err)
+		}
+		out.Files, out.Bytes = append(out.Files, name), out.Bytes+f.size
+	}
+	if n > 0 {
+		err = l.disk.sync()
+	}
+	return out, err
+}
+
+// stored lists the files, the newest left out.
+func (l *Log) stored(now time.Time) ([]stored, error) {
+	l.mu.Lock()
+	segments, sizes := l.segments, make([]int64, len(l.segments))
+	for i, s := range segments {
+		sizes[i] = s.visible
+	}
+	l.mu.Unlock()
+	var out []stored
+	for i := range max(0, len(segments)-1) {
+		written, err := l.disk.modified(segments[i].name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, stored{segments[i].before, segments[i+1].before, sizes[i], now.Sub(written)})
+	}
+	return out, nil
+}
+
+// surplus is how many of files, the oldest, are to go.
+func (c Config) surplus(files []stored, needed []*cluster.GTIDSet) int {
+	n := 0
+	for n < len(files) && c.MaxAge > 0 && files[n].age > c.MaxAge && len(needing(files[n:n+1], needed)) == 0 {
+		n++
+	}
+	return max(n, over(files, c.MaxBytes))
+}
+
+// soon is how many of files would go if the log were longer by a quarter of
+// the bound.
+func (c Config) soon(files []stored) int { return over(files, c.MaxBytes-c.MaxBytes/4) }
+
+// over is how many of files, the oldest, have to go so that the others keep a
+// bound; 0 is none.
+func over(files []stored, bound int64) (n int) {
+	var total int64
+	for _, f := range files {
+		total += f.size
+	}
+	for ; bound > 0 && total > bound; n++ {
+		total -= files[n].size
+	}
+	return n
+}
+
+// needing lists which of the slaves that have needed lack something of files.
+func needing(files []stored, needed []*cluster.GTIDSet) (out []int) {
+	if len(files) == 0 {
+		return nil
+	}
+	for i, have := range needed {
+		if !have.ContainsSet(files[len(files)-1].after) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// deleteOldest takes the oldest file out of the list and then off the disk.
+func (l *Log) deleteOldest() (string, error) {
+	var oldest *segment
+	l.mu.Lock()
+	oldest, l.segments = l.segments[0], l.segments[1:]
+	l.trimmed = oldest.number
+	l.mu.Unlock()
+	return oldest.name, errors.Join(l.delete(oldest))
+}

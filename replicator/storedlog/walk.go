@@ -1,0 +1,89 @@
+package storedlog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/bellwether-db/bellwether/replicator/event"
+)
+
+// window is how much of a file is read at once; a longer event makes it grow
+// for as long as it is needed.
+const window = 256 << 10
+
+// headerWindow is enough for the header of nearly every file.
+const headerWindow = 1 << 10
+
+// walker reads the events of a file one after another. One goroutine uses it.
+type walker struct {
+	from io.ReaderAt
+	// at is where the next event begins, end where the file's events end.
+	at, end int64
+	first   int64  // how much to read at first; 0: a window
+	buf     []byte // what was read and not yet returned; begins at at
+	whole   []byte // what buf is a part of
+}
+
+// next returns the next event, borrowed until the call after: io.EOF at the
+// end, event.ErrShort where an event goes past it.
+func (w *walker) next() (event.Event, error) {
+	if w.at == w.end && len(w.buf) == 0 {
+		return nil, io.EOF
+	}
+	e, err := event.Next(w.buf)
+	if errors.Is(err, event.ErrShort) && w.at+int64(len(w.buf)) < w.end {
+		if err := w.fill(); err != nil {
+			return nil, err
+		}
+		e, err = event.Next(w.buf)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("event at %d: %w", w.at, err)
+	}
+	w.buf = w.buf[len(e):]
+	w.at += int64(len(e))
+	return e, nil
+}
+
+// fill reads a window from at on, or all of the first event where that is
+// longer and the file has it: a length that is not believed costs nothing.
+func (w *walker) fill() error {
+	need := int64(window)
+	if w.first > 0 {
+		need, w.first = w.first, 0
+	}
+	need = max(min(need, w.end-w.at), w.fits())
+	if err := w.read(need); err != nil {
+		return err
+	}
+	if size := w.fits(); size > need {
+		return w.read(size)
+	}
+	return nil
+}
+
+// fits is the length of the first event, as far as its header is there and its
+// body is too; otherwise 0.
+func (w *walker) fits() int64 {
+	if len(w.buf) < event.HeaderSize {
+		return 0
+	}
+	if size := int64(event.Event(w.buf).Size()); w.at+size <= w.end {
+		return size
+	}
+	return 0
+}
+
+func (w *walker) read(n int64) error {
+	if have := int64(cap(w.whole)); have < n || have > window && n <= window {
+		w.whole = make([]byte, n)
+	}
+	w.buf = w.whole[:n]
+	got, err := w.from.ReadAt(w.buf, w.at)
+	w.buf = w.buf[:got]
+	if err != nil && (int64(got) < n || !errors.Is(err, io.EOF)) {
+		return fmt.Errorf("read %d bytes at %d: %w", n, w.at, err)
+	}
+	return nil
+}
