@@ -44,6 +44,17 @@ func query(ctx context.Context, q Querier, text string) ([]row, error) {
 	return results[0], nil
 }
 
+// ReadRows runs one statement and returns its rows by column name, in which
+// NULL is absent.
+func ReadRows(ctx context.Context, q Querier, text string) ([]map[string]string, error) {
+	rows, err := query(ctx, q, text)
+	out := make([]map[string]string, len(rows))
+	for i, r := range rows {
+		out[i] = r
+	}
+	return out, err
+}
+
 // queryOne runs a statement that answers with exactly one row.
 func queryOne(ctx context.Context, q Querier, text string) (row, error) {
 	rows, err := query(ctx, q, text)
