@@ -31,12 +31,12 @@ type memFile struct {
 	txs    []memTx
 }
 
-// memTx is one transaction: its events, where they stand in the master's file
-// and in ours.
+// memTx is one transaction: its events, where they stand in our file and in the
+// master's.
 type memTx struct {
-	gtid   cluster.GTID
-	offset int64
-	events []byte
+	gtid           cluster.GTID
+	offset, master int64
+	events         []byte
 }
 
 func newMemLog(flavour cluster.Flavour) *memLog {
@@ -192,7 +192,7 @@ func readBinlog(flavour cluster.Flavour, path string) (format event.Event, txs [
 		case event.FormatDescription:
 			format = append(event.Event(nil), e...)
 		case event.GTID, event.MariaGTID:
-			txs = append(txs, memTx{gtid: gtidOf(flavour, e), events: append([]byte(nil), e...)})
+			txs = append(txs, memTx{gtid: gtidOf(flavour, e), master: int64(len(b) - len(after) - len(e)), events: append([]byte(nil), e...)})
 		case event.PreviousGTIDs, event.MariaGTIDList, event.MariaBinlogCheckpoint, event.Rotate, event.Stop:
 		default:
 			last := &txs[len(txs)-1]

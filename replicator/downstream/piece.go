@@ -119,7 +119,7 @@ func (f *feed) startFile(p *storedlog.Piece) error {
 		return err
 	}
 	f.checksum = true // the log has no others
-	partial := at > beginningOfFile || first && !p.Before.ContainsSet(f.from.have)
+	partial := at > beginningOfFile || first && f.from.gtid && !p.Before.ContainsSet(f.from.have)
 	keep := at == beginningOfFile && !f.session.server.config.mariaDB()
 	if err := f.visible(openingFormat(nil, p.Format, partial, keep)); err != nil {
 		return err
