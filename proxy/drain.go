@@ -61,8 +61,10 @@ func (s *Server) drainWhenAsked(ctx context.Context, end func()) {
 		return
 	}
 	s.log.Warn("shutdown takes too long, ending what is left", "clients", s.Clients())
-	clear(woken)
-	s.emptied(ctx, lastWords, func() { s.wakeIdle(woken) })
+	s.emptied(ctx, lastWords, func() {
+		clear(woken) // one that was just going back to wait has missed it
+		s.wakeIdle(woken)
+	})
 }
 
 // emptied waits for the last client to leave, calling look now and then; false
