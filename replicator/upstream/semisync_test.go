@@ -12,24 +12,23 @@ import (
 	"github.com/bellwether-db/bellwether/cluster"
 )
 
-// semiSync has the server wait for a reply, for ever, at each commit; off at
-// the test's end. A client reads from it already.
-func (w *world) semiSync() {
+// semiSync has the server wait for a reply, for ever, at each commit, until off
+// is called or the test ends. A client reads from it already.
+func (w *world) semiSync() (off func()) {
 	w.Helper()
-	prefix, replica, plugin := "rpl_semi_sync_master_", "slave", ""
+	prefix, replica := "rpl_semi_sync_master_", "slave"
 	if w.flavour == cluster.FlavourMySQL {
-		prefix, replica, plugin = "rpl_semi_sync_source_", "replica", w.value("SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'rpl_semi_sync_source'")
-	}
-	if plugin == "0" {
-		w.exec("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
+		prefix, replica = "rpl_semi_sync_source_", "replica"
 	}
 	w.exec("SET GLOBAL "+prefix+"timeout = 3600000", "SET GLOBAL "+prefix+"wait_point = AFTER_SYNC",
 		"SET GLOBAL "+prefix+"wait_no_"+replica+" = ON", "SET GLOBAL "+prefix+"enabled = ON")
-	w.Cleanup(func() {
+	off = sync.OnceFunc(func() {
 		if err := w.Exec(context.Background(), "SET GLOBAL "+prefix+"enabled = OFF"); err != nil {
 			w.Error(err)
 		}
 	})
+	w.Cleanup(off)
+	return off
 }
 
 // plugin makes sure that a MySQL has semi-synchronous replication before a

@@ -23,10 +23,13 @@ import (
 type park struct {
 	mu      sync.Mutex
 	dir     string
-	started map[cluster.Flavour]*playground.Cluster
+	started map[playground.Flavour]*playground.Cluster
 }
 
 var servers park
+
+// flavours are the two names of each.
+var flavours = map[playground.Flavour]cluster.Flavour{playground.MySQL: cluster.FlavourMySQL, playground.MariaDB: cluster.FlavourMariaDB}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -44,14 +47,14 @@ func (p *park) stop() {
 }
 
 // cluster starts the server of a flavour, or returns the one that runs.
-func (p *park) cluster(f cluster.Flavour) (*playground.Cluster, error) {
+func (p *park) cluster(f playground.Flavour) (*playground.Cluster, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c := p.started[f]; c != nil {
 		return c, nil
 	}
 	if p.started == nil {
-		p.started = map[cluster.Flavour]*playground.Cluster{}
+		p.started = map[playground.Flavour]*playground.Cluster{}
 		var err error
 		if p.dir, err = os.MkdirTemp("", "upstream-test-*"); err != nil {
 			return nil, err
@@ -60,12 +63,9 @@ func (p *park) cluster(f cluster.Flavour) (*playground.Cluster, error) {
 	if _, _, err := wire.LoadOrMakeCertificate(p.dir); err != nil {
 		return nil, err
 	}
-	o := playground.Options{Flavour: playground.MySQL, Relaxed: true, ExtraArgs: []string{
+	o := playground.Options{Flavour: f, Relaxed: true, ExtraArgs: []string{
 		"--ssl-cert=" + filepath.Join(p.dir, "server-cert.pem"), "--ssl-key=" + filepath.Join(p.dir, "server-key.pem"),
 	}}
-	if f == cluster.FlavourMariaDB {
-		o.Flavour = playground.MariaDB
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, err := playground.Start(ctx, o)
@@ -86,13 +86,13 @@ type world struct {
 
 // onServers runs a test on the server of each flavour.
 func onServers(t *testing.T, test func(*world)) {
-	for _, f := range []cluster.Flavour{cluster.FlavourMySQL, cluster.FlavourMariaDB} {
+	for _, f := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
 		t.Run(f.String(), func(t *testing.T) {
 			c, err := servers.cluster(f)
 			if err != nil {
 				t.Fatalf("start a %s: %v (scripts/servers.sh fetches the servers)", f, err)
 			}
-			w := &world{T: t, Node: c.Master, cluster: c, flavour: f}
+			w := &world{T: t, Node: c.Master, cluster: c, flavour: flavours[f]}
 			w.db = w.open()
 			t.Cleanup(func() {
 				_ = w.db.Close()

@@ -1,0 +1,111 @@
+//go:build soak
+
+package upstream
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/replicator/event"
+)
+
+// onDisk is a memory whose events are on disk when Sync returns.
+type onDisk struct {
+	*memory
+	file *os.File
+	held []byte
+}
+
+func (d *onDisk) Append(e event.Event, m event.Mark) error {
+	d.held = append(d.held, e...)
+	return d.memory.Append(e, m)
+}
+
+func (d *onDisk) Sync() error {
+	if _, err := d.file.Write(d.held); err != nil {
+		return err
+	}
+	d.held = d.held[:0]
+	if err := d.file.Sync(); err != nil {
+		return err
+	}
+	return d.memory.Sync()
+}
+
+// measure has writers commit for a while and returns the median.
+func (w *world) measure(writers int, d time.Duration) time.Duration {
+	ctx, cancel := context.WithTimeout(w.Context(), d)
+	defer cancel()
+	var running sync.WaitGroup
+	took := make([][]time.Duration, writers)
+	for i := range writers {
+		conn, err := w.db.Conn(w.Context())
+		w.must(err)
+		running.Go(func() {
+			defer conn.Close()
+			for ctx.Err() == nil {
+				begun := time.Now()
+				if _, err := conn.ExecContext(w.Context(), "INSERT INTO up.t (v) VALUES (REPEAT('m', 200))"); err != nil {
+					w.Error(err)
+					return
+				}
+				took[i] = append(took[i], time.Since(begun))
+			}
+		})
+	}
+	running.Wait()
+	all := slices.Concat(took...)
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// TestCommitLatency prints what a commit costs that waits until it is stored,
+// against one that waits for nobody: the median over interleaved rounds.
+func TestCommitLatency(t *testing.T) {
+	for _, f := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
+		t.Run(f.String(), func(t *testing.T) {
+			c := playground.ForTest(t, playground.Options{Flavour: f})
+			w := &world{T: t, Node: c.Master, cluster: c, flavour: flavours[f]}
+			w.db = w.open()
+			defer w.db.Close()
+			w.must(c.OpenMaster(t.Context(), c.Master))
+			w.exec("CREATE DATABASE up", "CREATE TABLE up.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, w INT, v LONGBLOB)")
+			w.plugin()
+			for _, writers := range []int{1, 4, 16} {
+				w.compare(writers)
+			}
+		})
+	}
+}
+
+func (w *world) compare(writers int) {
+	file, err := os.Create(filepath.Join(w.TempDir(), "log"))
+	w.must(err)
+	defer file.Close()
+	var ratios []float64
+	w.measure(writers, time.Second) // warm up
+	for range 5 {
+		alone := w.measure(writers, time.Second)
+		sink := &onDisk{memory: w.here(), file: file}
+		config := w.config()
+		config.TLS = 0
+		client, end := w.read(config, sink)
+		w.eventually("the stream", func() bool { return client.Status().Connected })
+		off := w.semiSync()
+		stored := w.measure(writers, time.Second)
+		off()
+		s := client.Status()
+		end()
+		ratios = append(ratios, float64(stored)/float64(alone))
+		w.Logf("%2d writers: alone %s, stored %s, ratio %.2f; %d transactions in %d syncs of %s each",
+			writers, alone, stored, float64(stored)/float64(alone), s.Transactions, s.Syncs, s.SyncTime/time.Duration(max(1, s.Syncs)))
+	}
+	slices.Sort(ratios)
+	w.Logf("%2d writers: median ratio %.2f", writers, ratios[len(ratios)/2])
+}
