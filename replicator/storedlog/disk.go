@@ -112,22 +112,6 @@ func (f plainFile) size() (int64, error) {
 	return info.Size(), nil
 }
 
-// writeWhole replaces a small file's content; it is not made durable.
-func writeWhole(d disk, name string, content []byte) (err error) {
-	if err := d.remove(name); err != nil {
-		return fmt.Errorf("replace %s: %w", name, err)
-	}
-	f, err := d.create(name)
-	if err != nil {
-		return fmt.Errorf("create %s: %w", name, err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := f.WriteAt(content, 0); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return nil
-}
-
 // readWhole reads a small file: at most 64 MiB.
 func readWhole(d disk, name string) (_ []byte, err error) {
 	const most = 64 << 20

@@ -175,7 +175,8 @@ func TestReopen(t *testing.T) {
 }
 
 func TestAbort(t *testing.T) {
-	l := opened(t, Config{Dir: t.TempDir()})
+	dir := t.TempDir()
+	l := opened(t, Config{Dir: dir})
 	rotate(t, l)
 	write(t, l, 1, 2, bufferSize)
 	r, err := l.Read(set(t, ""))
@@ -204,6 +205,12 @@ func TestAbort(t *testing.T) {
 	want := append(append(joined(1, 2, bufferSize), joined(3, 3, 10)...), joined(4, 5, 20)...)
 	if got := append(before.raw, drain(t, r).raw...); !bytes.Equal(got, want) {
 		t.Errorf("a reader saw %d bytes, want %d", len(got), len(want))
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := take(t, opened(t, Config{Dir: dir}), set(t, "")); !bytes.Equal(got.raw, want) {
+		t.Errorf("there are %d bytes after a restart, want %d", len(got.raw), len(want))
 	}
 }
 
