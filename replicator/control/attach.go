@@ -37,10 +37,10 @@ func (c *Conn) Attach(ctx context.Context, src Source, has func() *cluster.GTIDS
 		return nil, err
 	}
 	p, err := planAttach(c.node.Name, &status, src, asked(has))
-	if err != nil || p.empty() {
+	if p.empty() {
 		return nil, err
 	}
-	if err := c.execute(ctx, &p, src); err != nil {
+	if err = errors.Join(err, c.execute(ctx, &p, src)); err != nil {
 		return nil, fmt.Errorf("attach %s to %v: %w", c.node.Name, src, err)
 	}
 	return p.why, nil
@@ -117,26 +117,36 @@ func (c *Conn) drain(ctx context.Context) error {
 	if err := c.say(ctx, dialect.StopReceiver, dialect.StartApplier); err != nil {
 		return err
 	}
+	undrained := &UndrainedError{Node: c.node.Name}
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for {
 		s, err := c.Status(ctx)
 		if err != nil {
-			return err
+			return orUndrained(ctx, err, undrained)
 		}
 		left := unapplied(&s)
 		if left == nil || left.IsEmpty() {
 			return nil
 		}
-		if n := s.Applier.Problem; s.Applier.Runs == RunsNo && n.Number != 0 {
-			return fmt.Errorf("%w: error %d: %s", &UndrainedError{c.node.Name, left}, n.Number, n.Text)
+		undrained.Left = left
+		if p := s.Applier.Problem; s.Applier.Runs == RunsNo && p.Number != 0 {
+			return fmt.Errorf("%w: error %d: %s", undrained, p.Number, p.Text)
 		}
 		select {
 		case <-ctx.Done():
-			return &UndrainedError{c.node.Name, left}
+			return undrained
 		case <-tick.C:
 		}
 	}
+}
+
+// orUndrained tells a look that failed from one that the deadline ended.
+func orUndrained(ctx context.Context, err error, undrained *UndrainedError) error {
+	if ctx.Err() != nil && undrained.Left != nil {
+		return undrained
+	}
+	return err
 }
 
 // Detach makes the node a slave of none. It stays read-only, keeps what it has

@@ -83,12 +83,18 @@ func (k *keeping) look(ctx context.Context, s Slave) {
 	}
 	if err != nil {
 		v = verdictOf(err)
-		var refused *mysql.MySQLError
-		if v.State == StateUnknown && !errors.As(err, &refused) {
-			k.drop()
-		}
+	}
+	if bounded.Err() != nil || v.State == StateUnknown && !refused(err) {
+		k.drop()
 	}
 	k.tell(s, v)
+}
+
+// refused says whether a server answered with an error; then the connection is
+// as good as before.
+func refused(err error) bool {
+	var server *mysql.MySQLError
+	return errors.As(err, &server)
 }
 
 // step reads, judges and acts.
@@ -105,15 +111,24 @@ func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 	k.report.Status, k.report.Seen = status, time.Now()
 	v = Judge(status, k.history)
 	p, err := planAttach(s.Node.Name, &status, s.Source, asked(s.Has))
-	acts := err == nil && !s.Observe && p.timely(v, k.history, time.Now()) && !time.Now().Before(k.next)
+	acts := !s.Observe && p.timely(v, k.history, time.Now()) && !time.Now().Before(k.next)
 	k.history = k.history.After(v, status, acts && p.repairs(), time.Now())
-	if acts {
-		if err = k.act(ctx, s, &p, v); err == nil && v.Failure == "" && (p.pause || p.start) {
-			v = Verdict{State: StateStarting}
-		}
+	if !acts {
+		return v, err
 	}
-	if undrained := (*UndrainedError)(nil); errors.As(err, &undrained) && v.State == StateBroken {
+	return k.outcome(v, &p, errors.Join(err, k.act(ctx, s, &p, v)))
+}
+
+// outcome is the verdict once the plan was carried out, or was not.
+func (k *keeping) outcome(v Verdict, p *plan, err error) (Verdict, error) {
+	undrained := (*UndrainedError)(nil)
+	switch {
+	case err == nil && v.Failure == "" && (p.pause || p.start):
+		return Verdict{State: StateStarting}, nil
+	case errors.As(err, &undrained) && v.State == StateBroken:
 		return v, nil // it will not apply the rest before an operator has acted
+	case errors.As(err, &undrained):
+		k.failed, k.next = 0, time.Time{} // it gets further by itself: look again soon
 	}
 	return v, err
 }

@@ -37,6 +37,7 @@ func TestLive(t *testing.T) {
 			l.step("semi-sync", (*live).semiSync)
 			l.step("attach", (*live).attach)
 			l.step("keep", (*live).keep)
+			l.step("drain", (*live).drain)
 			l.step("turn", (*live).turn)
 		})
 	}
@@ -245,6 +246,12 @@ func (l *live) prepareAgain() {
 func (l *live) semiSync() {
 	c := l.connect("node1")
 	l.ok(l.nodes.OpenMaster(l.soon(), l.nodes.Node("node1")))
+	follower := cluster.Account{User: "follower", Password: "it's"}
+	findings, err := c.Prepare(l.soon(), follower)
+	l.ok(err)
+	if told(findings, "replication account") {
+		l.Errorf("the replication account was not made: %v", findings)
+	}
 	l.ok(c.DisableSemiSync(l.soon()))
 	l.ok(c.EnableSemiSync(l.soon()))
 	l.ok(c.EnableSemiSync(l.soon()))

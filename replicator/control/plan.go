@@ -80,18 +80,19 @@ func (e *UndrainedError) Error() string {
 }
 
 // planAttach compares a slave with what it should be; has is what its source has,
-// nil if not known. It is pure.
+// nil if not known. A slave that is refused is made read-only all the same. It
+// is pure.
 func planAttach(node string, s *Status, src Source, has *cluster.GTIDSet) (p plan, err error) {
 	if err := src.validate(s.Dialect); err != nil {
 		return p, err
 	}
+	p.planReadOnly(s)
 	if len(s.Channels) > 0 {
 		return p, &ChannelsError{node, s.Channels}
 	}
 	if extra := errant(s, has); extra != nil {
 		return p, &ErrantError{node, extra}
 	}
-	p.planReadOnly(s)
 	p.planSource(s, src, has)
 	p.planSettings(s, src)
 	if s.Receiver.Runs == RunsNo || s.Applier.Runs == RunsNo {
