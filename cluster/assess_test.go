@@ -74,7 +74,7 @@ func TestAssess(t *testing.T) {
 		{FlavourMySQL, func(f *facts) { f.channels[0].applier = "No" }, "replication|must|replication is stopped: the applier does not run|START REPLICA;"},
 		{FlavourMariaDB, func(f *facts) { f.channels = nil }, "replication|advice|none|"},
 		{FlavourMySQL, func(f *facts) {
-			f.grants = []string{"GRANT SELECT, SHOW VIEW, SUPER, RELOAD, REPLICATION SLAVE ON *.* TO `op`@`%` WITH GRANT OPTION"}
+			f.grants = []string{"GRANT SELECT, SHOW VIEW, SUPER, RELOAD, REPLICATION SLAVE, PERSIST_RO_VARIABLES_ADMIN ON *.* TO `op`@`%` WITH GRANT OPTION", "GRANT INSERT ON `mysql`.`plugin` TO `op`@`%`"}
 		}, "privilege REPLICATION CLIENT|must|not granted|GRANT REPLICATION CLIENT ON *.* TO `op`@`%`;"},
 		{FlavourMariaDB, func(f *facts) { f.anonymous = []string{"localhost"} }, "anonymous accounts|advice|''@localhost|DROP USER ''@'localhost';"},
 		{FlavourMySQL, func(f *facts) { f.anonymousOK = false }, "anonymous accounts|advice|not known|"},

@@ -11,31 +11,40 @@ type privilege struct {
 	names    []string // any of these, the one to grant first
 	severity Severity
 	reason   string
+	on       string // what it must hold on, everything if empty
 }
+
+// everything is what global privileges hold on.
+const everything = "*.*"
 
 // The privileges of the operator account. Every node can become the master or
 // a slave, so each needs all of them.
 var (
 	privilegesMySQL = []privilege{
-		{[]string{"REPLICATION CLIENT"}, SeverityMust, "to see replication"},
-		{[]string{"SELECT"}, SeverityMust, "to see functions and views"},
-		{[]string{"SHOW VIEW"}, SeverityMust, "to see what views reach"},
-		{[]string{"SYSTEM_VARIABLES_ADMIN", "SUPER"}, SeverityMust, "to open and close nodes for writes"},
-		{[]string{"CONNECTION_ADMIN", "SUPER"}, SeverityAdvice, "to log in when a node is full, and to end queries"},
-		{[]string{"REPLICATION_SLAVE_ADMIN", "SUPER"}, SeverityAdvice, "to set up replication"},
-		{[]string{"REPLICATION SLAVE"}, SeverityAdvice, "to follow the binary log"},
-		{[]string{"RELOAD"}, SeverityAdvice, "to promote"},
+		{[]string{"REPLICATION CLIENT"}, SeverityMust, "to see replication", ""},
+		{[]string{"SELECT"}, SeverityMust, "to see functions and views", ""},
+		{[]string{"SHOW VIEW"}, SeverityMust, "to see what views reach", ""},
+		{[]string{"SYSTEM_VARIABLES_ADMIN", "SUPER"}, SeverityMust, "to open and close nodes for writes", ""},
+		{[]string{"CONNECTION_ADMIN", "SUPER"}, SeverityAdvice, "to log in when a node is full, and to end queries", ""},
+		{[]string{"REPLICATION_SLAVE_ADMIN", "SUPER"}, SeverityAdvice, "to set up replication", ""},
+		{[]string{"REPLICATION SLAVE"}, SeverityAdvice, "to follow the binary log", ""},
+		{[]string{"RELOAD"}, SeverityAdvice, "to promote", ""},
+		{[]string{"PERSIST_RO_VARIABLES_ADMIN"}, SeverityAdvice, "to have nodes start read-only", ""},
+		{[]string{"INSERT"}, SeverityAdvice, "to install the semi-synchronous plugin", "mysql.plugin"},
 	}
 	privilegesMariaDB = []privilege{
-		{[]string{"SLAVE MONITOR", "REPLICA MONITOR", "SUPER"}, SeverityMust, "to see replication"},
-		{[]string{"SELECT"}, SeverityMust, "to see functions, views and the server's identity"},
-		{[]string{"SHOW VIEW"}, SeverityMust, "to see what views reach"},
-		{[]string{"READ_ONLY ADMIN"}, SeverityMust, "to open and close nodes for writes"},
-		{[]string{"BINLOG MONITOR", "REPLICATION CLIENT"}, SeverityAdvice, "to see the binary log"},
-		{[]string{"CONNECTION ADMIN"}, SeverityAdvice, "to log in when a node is full, and to end queries"},
-		{[]string{"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"}, SeverityAdvice, "to set up replication"},
-		{[]string{"REPLICATION SLAVE", "REPLICATION REPLICA"}, SeverityAdvice, "to follow the binary log"},
-		{[]string{"RELOAD"}, SeverityAdvice, "to promote"},
+		{[]string{"SLAVE MONITOR", "REPLICA MONITOR", "SUPER"}, SeverityMust, "to see replication", ""},
+		{[]string{"SELECT"}, SeverityMust, "to see functions, views and the server's identity", ""},
+		{[]string{"SHOW VIEW"}, SeverityMust, "to see what views reach", ""},
+		{[]string{"READ_ONLY ADMIN"}, SeverityMust, "to open and close nodes for writes", ""},
+		{[]string{"BINLOG MONITOR", "REPLICATION CLIENT"}, SeverityAdvice, "to see the binary log", ""},
+		{[]string{"CONNECTION ADMIN"}, SeverityAdvice, "to log in when a node is full, and to end queries", ""},
+		{[]string{"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"}, SeverityAdvice, "to set up replication", ""},
+		{[]string{"REPLICATION SLAVE", "REPLICATION REPLICA"}, SeverityAdvice, "to follow the binary log", ""},
+		{[]string{"RELOAD"}, SeverityAdvice, "to promote", ""},
+		{[]string{"BINLOG ADMIN"}, SeverityAdvice, "to set how the binary log is written", ""},
+		{[]string{"REPLICATION MASTER ADMIN"}, SeverityAdvice, "to have commits wait until they are stored", ""},
+		{[]string{"SUPER"}, SeverityAdvice, "to set innodb_flush_log_at_trx_commit and binlog_annotate_row_events", ""},
 	}
 )
 
@@ -46,12 +55,13 @@ func (f *facts) assessPrivileges() (out []Finding) {
 	if f.server.flavour == FlavourMariaDB {
 		wanted = privilegesMariaDB
 	}
-	have, account := globalGrants(f.grants)
+	have, account := grantsByObject(f.grants)
 	for _, p := range wanted {
-		if slices.ContainsFunc(p.names, func(name string) bool { return have[name] }) || have["ALL PRIVILEGES"] {
+		if have[everything].any(p.names) || have[p.on].any(p.names) {
 			continue
 		}
-		sql := fmt.Sprintf("GRANT %s ON *.* TO %s;", p.names[0], account)
+		on := orElse(p.on, everything)
+		sql := fmt.Sprintf("GRANT %s ON %s TO %s;", p.names[0], on, account)
 		out = append(out, f.finding("privilege "+p.names[0], p.severity, "not granted", p.reason, sql))
 	}
 	if len(out) == 0 {
@@ -60,17 +70,30 @@ func (f *facts) assessPrivileges() (out []Finding) {
 	return out
 }
 
-// globalGrants reads SHOW GRANTS: what is granted on *.*, and to whom.
-func globalGrants(grants []string) (have map[string]bool, account string) {
-	have = map[string]bool{}
+// granted are the privileges on one object.
+type granted map[string]bool
+
+func (g granted) any(names []string) bool {
+	return g["ALL PRIVILEGES"] || slices.ContainsFunc(names, func(name string) bool { return g[name] })
+}
+
+// grantsByObject reads SHOW GRANTS: what is granted on "*.*", or on "db.table",
+// and to whom.
+func grantsByObject(grants []string) (have map[string]granted, account string) {
+	have = map[string]granted{}
 	for _, grant := range grants {
-		list, rest, ok := strings.Cut(strings.TrimPrefix(grant, "GRANT "), " ON *.* TO ")
-		if !ok {
+		list, rest, ok := strings.Cut(strings.TrimPrefix(grant, "GRANT "), " ON ")
+		object, who, to := strings.Cut(rest, " TO ")
+		if !ok || !to {
 			continue
 		}
-		account, _, _ = strings.Cut(rest, " ")
+		account, _, _ = strings.Cut(who, " ")
+		object = strings.ReplaceAll(object, "`", "")
+		if have[object] == nil {
+			have[object] = granted{}
+		}
 		for name := range strings.SplitSeq(list, ",") {
-			have[strings.ToUpper(strings.TrimSpace(name))] = true
+			have[object][strings.ToUpper(strings.TrimSpace(name))] = true
 		}
 	}
 	return have, account

@@ -31,7 +31,8 @@ func TestLive(t *testing.T) {
 			t.Parallel()
 			nodes := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 2, Relaxed: true, GeneralLog: true})
 			l := &live{T: t, nodes: nodes, config: cluster.Default()}
-			l.config.Operator = cluster.Account{User: nodes.Operator.User, Password: nodes.Operator.Password}
+			l.config.Operator = cluster.Account{User: "least", Password: "least"}
+			l.step("grant", (*live).grant)
 			l.step("prepare", (*live).prepare)
 			l.step("prepare again", (*live).prepareAgain)
 			l.step("semi-sync", (*live).semiSync)
@@ -151,6 +152,27 @@ func (l *live) sent(node string, words ...string) (n int) {
 
 func (l *live) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l.Output(), nil)) }
 
+// grant makes an account that has what check says it must be granted, and no
+// more: with it everything here has to work.
+func (l *live) grant() {
+	for _, n := range l.nodes.Nodes {
+		open, end := l.either("SET GLOBAL super_read_only = OFF", "DO 0"), l.either("SET GLOBAL super_read_only = ON", "DO 0")
+		l.exec(n.Name, open, "SET sql_log_bin = 0", "CREATE USER least@'%' IDENTIFIED BY 'least'", "GRANT SELECT ON *.* TO least@'%'", end)
+		c := l.config
+		c.Nodes = []cluster.NodeConfig{{Name: n.Name, Addr: n.Addr()}}
+		grants := []string{open, "SET sql_log_bin = 0"}
+		for _, f := range cluster.Inspect(l.soon(), c, 0).Findings {
+			if strings.HasPrefix(f.SQL, "GRANT ") {
+				grants = append(grants, f.SQL)
+			}
+		}
+		if len(grants) < 7 {
+			l.Errorf("check says little: %q", grants)
+		}
+		l.exec(n.Name, append(grants, end)...)
+	}
+}
+
 // prepare: what was set wrong on purpose is set right, on nodes that are
 // super_read_only, without a transaction of their own.
 func (l *live) prepare() {
@@ -248,6 +270,12 @@ func (l *live) semiSync() {
 	l.ok(l.nodes.OpenMaster(l.soon(), l.nodes.Node("node1")))
 	follower := cluster.Account{User: "follower", Password: "it's"}
 	findings, err := c.Prepare(l.soon(), follower)
+	l.ok(err)
+	if !told(findings, "replication account") {
+		l.Errorf("an account was made without the privilege to: %v", findings)
+	}
+	l.exec("node1", "GRANT CREATE USER, GRANT OPTION ON *.* TO least@'%'")
+	findings, err = l.connect("node1").Prepare(l.soon(), follower)
 	l.ok(err)
 	if told(findings, "replication account") {
 		l.Errorf("the replication account was not made: %v", findings)
