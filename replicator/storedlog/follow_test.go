@@ -146,7 +146,7 @@ func TestLongEvent(t *testing.T) {
 	if want := len(joined(1, 1, long)) + len(joined(2, 2, 100)); got != want || longest > long+window {
 		t.Errorf("%d bytes, want %d; the longest piece is %d", got, want, longest)
 	}
-	if cap(r.buf) > keptWhileWaiting {
-		t.Errorf("a reader that waits keeps %d bytes", cap(r.buf))
+	if cap(r.walk.whole) > keptWhileWaiting {
+		t.Errorf("a reader that waits keeps %d bytes", cap(r.walk.whole))
 	}
 }

@@ -36,12 +36,11 @@ type Reader struct {
 	have *cluster.GTIDSet // what to leave out
 
 	segment  *segment // nil before the first file
-	raw      file
-	at       int64
+	file     file
+	walk     walker // through file
 	tracker  *event.Tracker
 	skipping bool
-	started  bool   // the segment's Start has been given
-	buf      []byte // what whole holds
+	started  bool // the segment's Start has been given
 }
 
 // Read returns a reader of everything that have lacks. It is a *PurgedError or
@@ -87,11 +86,11 @@ func (r *Reader) Next(ctx context.Context) (Piece, error) {
 
 // Close ends the reader.
 func (r *Reader) Close() error {
-	if r.raw == nil {
+	if r.file == nil {
 		return nil
 	}
-	err := r.raw.Close()
-	r.raw = nil
+	err := r.file.Close()
+	r.file = nil
 	return err
 }
 
@@ -105,8 +104,8 @@ func (r *Reader) take() (Piece, bool, error) {
 		case r.segment != nil && !r.started:
 			r.started = true
 			s := r.segment
-			return Piece{File: s.name, Start: true, Format: r.format(), Before: s.before, Offset: r.at}, true, nil
-		case r.segment != nil && r.at < limit:
+			return Piece{File: s.name, Start: true, Format: r.format(), Before: s.before, Offset: r.walk.at}, true, nil
+		case r.segment != nil && r.walk.at < limit:
 			p, err := r.run(limit)
 			if err != nil || len(p.Events) > 0 {
 				return p, err == nil, err
@@ -124,7 +123,7 @@ func (r *Reader) take() (Piece, bool, error) {
 // format is the file's, as far as it goes for a slave that joins it here: one
 // that was here before must keep its temporary tables.
 func (r *Reader) format() event.Event {
-	if r.at > r.segment.start {
+	if r.walk.at > r.segment.start {
 		return event.WithoutCreated(r.segment.format)
 	}
 	return r.segment.format
@@ -143,7 +142,8 @@ func (r *Reader) enter(s *segment, at int64) error {
 	if err != nil {
 		return r.log.whyNotOpen(s, err)
 	}
-	r.segment, r.raw, r.at, r.started, r.skipping = s, f, at, false, false
+	r.segment, r.file, r.started, r.skipping = s, f, false, false
+	r.walk = walker{from: f, at: at, whole: r.walk.whole}
 	r.tracker = event.NewTracker(format)
 	return nil
 }
@@ -151,14 +151,27 @@ func (r *Reader) enter(s *segment, at int64) error {
 // run reads one window, at most up to limit, and returns the first run of
 // events in it that are wanted; it may be empty.
 func (r *Reader) run(limit int64) (Piece, error) {
-	if err := r.fill(limit); err != nil {
-		return Piece{}, fmt.Errorf("read %s: %w", r.segment.name, err)
+	r.walk.end = limit
+	if _, err := r.walk.ready(); err != nil {
+		return Piece{}, fmt.Errorf("read %s at %d: %w", r.segment.name, r.walk.at, err)
 	}
-	from, to, at := 0, 0, 0
-	p := Piece{File: r.segment.name}
-	for at < len(r.buf) {
-		e, err := event.Next(r.buf[at:])
-		if errors.Is(err, event.ErrShort) && at > 0 {
+	p, read, err := r.wanted(r.walk.buf)
+	if err != nil {
+		return Piece{}, fmt.Errorf("read %s at %d: %w", r.segment.name, r.walk.at+int64(read), err)
+	}
+	p.File, p.Offset = r.segment.name, r.walk.at+p.Offset
+	r.walk.pass(read)
+	return p, nil
+}
+
+// wanted looks for the first run of events in buf that are wanted, whose offset
+// in it stands in the piece, and says how much of buf it has read: up to the
+// run's end, or a part of an event.
+func (r *Reader) wanted(buf []byte) (p Piece, read int, err error) {
+	from, to := 0, 0
+	for read < len(buf) {
+		e, err := event.Next(buf[read:])
+		if errors.Is(err, event.ErrShort) && read > 0 {
 			break
 		}
 		var m event.Mark
@@ -166,25 +179,23 @@ func (r *Reader) run(limit int64) (Piece, error) {
 			m, err = r.tracker.Next(e)
 		}
 		if err != nil {
-			return Piece{}, fmt.Errorf("read %s at %d: %w", r.segment.name, r.at+int64(at), err)
+			return Piece{}, read, err
 		}
-		at += len(e)
-		switch {
-		case !r.skips(m):
-			to = at
-			if m.Part == event.End {
-				p.Last = m.GTID
+		read += len(e)
+		if r.skips(m) {
+			if to > from {
+				break
 			}
-			continue
-		case to == from:
-			from, to = at, at
+			from, to = read, read
 			continue
 		}
-		break
+		to = read
+		if m.Part == event.End {
+			p.Last = m.GTID
+		}
 	}
-	p.Offset, p.Events = r.at+int64(from), r.buf[from:to:to]
-	r.at += int64(at)
-	return p, nil
+	p.Offset, p.Events = int64(from), buf[from:to:to]
+	return p, read, nil
 }
 
 // skips says whether an event belongs to a transaction that the reader's side
@@ -196,18 +207,10 @@ func (r *Reader) skips(m event.Mark) bool {
 	return r.skipping
 }
 
-// fill reads a window, or one event that is longer than it.
-func (r *Reader) fill(limit int64) error {
-	w := walker{from: r.raw, at: r.at, end: limit, whole: r.buf[:cap(r.buf)]}
-	err := w.fill()
-	r.buf = w.buf
-	return err
-}
-
 // release gives back what a long event needed, before a wait.
 func (r *Reader) release() {
-	if cap(r.buf) > keptWhileWaiting {
-		r.buf = nil
+	if cap(r.walk.whole) > keptWhileWaiting {
+		r.walk.whole, r.walk.buf = nil, nil
 	}
 }
 

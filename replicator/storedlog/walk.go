@@ -31,19 +31,30 @@ func (w *walker) next() (event.Event, error) {
 	if w.at == w.end && len(w.buf) == 0 {
 		return nil, io.EOF
 	}
+	e, err := w.ready()
+	if err != nil {
+		return nil, fmt.Errorf("event at %d: %w", w.at, err)
+	}
+	w.pass(len(e))
+	return e, nil
+}
+
+// ready returns the next event without passing it; it is read if need be.
+func (w *walker) ready() (event.Event, error) {
 	e, err := event.Next(w.buf)
 	if errors.Is(err, event.ErrShort) && w.at+int64(len(w.buf)) < w.end {
 		if err := w.fill(); err != nil {
 			return nil, err
 		}
-		e, err = event.Next(w.buf)
+		return event.Next(w.buf)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("event at %d: %w", w.at, err)
-	}
-	w.buf = w.buf[len(e):]
-	w.at += int64(len(e))
-	return e, nil
+	return e, err
+}
+
+// pass goes on behind n bytes of what was read.
+func (w *walker) pass(n int) {
+	w.buf = w.buf[n:]
+	w.at += int64(n)
 }
 
 // fill reads a window from at on, or all of the first event where that is
@@ -75,14 +86,19 @@ func (w *walker) fits() int64 {
 	return 0
 }
 
+// read has n bytes from at on in the buffer; those that are there already are
+// not read again. The buffer is a new one where the old one is too short, or
+// longer than there is need for.
 func (w *walker) read(n int64) error {
+	kept := w.buf
 	if have := int64(cap(w.whole)); have < n || have > window && n <= window {
 		w.whole = make([]byte, n)
 	}
 	w.buf = w.whole[:n]
-	got, err := w.from.ReadAt(w.buf, w.at)
-	w.buf = w.buf[:got]
-	if err != nil && (int64(got) < n || !errors.Is(err, io.EOF)) {
+	had := copy(w.buf, kept)
+	got, err := w.from.ReadAt(w.buf[had:], w.at+int64(had))
+	w.buf = w.buf[:had+got]
+	if err != nil && (int64(had+got) < n || !errors.Is(err, io.EOF)) {
 		return fmt.Errorf("read %d bytes at %d: %w", n, w.at, err)
 	}
 	return nil
