@@ -52,7 +52,7 @@ func TestExitCodesAndWords(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		{"nothing asked", nil, 0, "Begin with: bellwether demo", ""},
+		{"nothing asked", []string{}, 0, "Begin with: bellwether demo", ""},
 		{"help", []string{"help"}, 0, "explain", ""},
 		{"help of a command", []string{"demo", "--help"}, 0, "--base-port", ""},
 		{"version", []string{"version"}, 0, "bellwether ", ""},
