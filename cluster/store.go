@@ -58,21 +58,44 @@ func (s *Store) Advance(previous uint64, change func(*RoleDraft) error) (*Topolo
 	if err := change(&RoleDraft{next}); err != nil {
 		return old, err
 	}
-	next.replaced = make(chan struct{})
-	s.current.Store(settle(next))
-	close(old.replaced)
-	return next, nil
+	return s.publish(old, next), nil
 }
 
-// Report publishes what was observed, in the same generation: nobody is woken,
-// and neither roles nor writes can change.
+// publish replaces the topology and wakes those who wait for Replaced, where
+// they may have something to gain.
+func (s *Store) publish(old, next *Topology) *Topology {
+	settle(next)
+	wake := next.Generation != old.Generation || next.offers(old)
+	if wake {
+		next.replaced = make(chan struct{})
+	}
+	s.current.Store(next)
+	if wake {
+		close(old.replaced)
+	}
+	return next
+}
+
+// offers says whether a statement that found no node in the old topology may
+// find one in this: a slave serves that did not, or the catalogue is known again.
+func (t *Topology) offers(old *Topology) bool {
+	for _, i := range t.Readable {
+		if j := old.Find(t.Nodes[i].Name); j < 0 || !old.Nodes[j].Readable() {
+			return true
+		}
+	}
+	return t.Catalogue.Known && !old.Catalogue.Known
+}
+
+// Report publishes what was observed, in the same generation: neither roles
+// nor writes can change.
 func (s *Store) Report(change func(*ReportDraft)) *Topology {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	next := clone(s.current.Load())
+	old := s.current.Load()
+	next := clone(old)
 	change(&ReportDraft{next})
-	s.current.Store(settle(next))
-	return next
+	return s.publish(old, next)
 }
 
 // Register publishes a change of the operator's wishes: which nodes there are
@@ -86,8 +109,7 @@ func (s *Store) Register(change func(*RegisterDraft) error) (*Topology, error) {
 	if err := change(&RegisterDraft{next}); err != nil {
 		return old, err
 	}
-	s.current.Store(settle(next))
-	return next, nil
+	return s.publish(old, next), nil
 }
 
 // clone copies what a change may touch. The catalogue and the GTID sets are

@@ -46,6 +46,34 @@ func TestStoreReportKeepsGeneration(t *testing.T) {
 	}
 }
 
+// A statement that no node can run waits. It need not wait for the failover
+// controller where a slave serves again, or the catalogue is known again.
+func TestStoreWakesWhoeverMayGain(t *testing.T) {
+	condition := func(health Health) func(d *ReportDraft) {
+		return func(d *ReportDraft) { d.SetCondition("db2", "db2:3306", Condition{Health: health}) }
+	}
+	store := NewStore(three())
+	for _, step := range []struct {
+		what   string
+		change func(*ReportDraft)
+		wakes  bool
+	}{
+		{"a slave goes", condition(HealthDown), false},
+		{"it stays away", condition(HealthDown), false},
+		{"it comes back", condition(HealthUp), true},
+		{"it stays", condition(HealthUp), false},
+		{"the catalogue becomes known", func(d *ReportDraft) { d.SetCatalogue(&Catalogue{Known: true}) }, true},
+		{"and changes", func(d *ReportDraft) { d.SetCatalogue(&Catalogue{Known: true, Version: 2}) }, false},
+		{"is forgotten", (*ReportDraft).ForgetCatalogue, false},
+	} {
+		before := store.Load()
+		after := store.Report(step.change)
+		if closed(before) != step.wakes || closed(after) {
+			t.Errorf("%s: woken %t, want %t; the new one is closed: %t", step.what, closed(before), step.wakes, closed(after))
+		}
+	}
+}
+
 func TestStoreAdvance(t *testing.T) {
 	store := NewStore(three())
 	before := store.Load()

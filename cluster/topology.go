@@ -32,7 +32,9 @@ type Topology struct {
 	replaced chan struct{}
 }
 
-// Replaced is closed once a topology of a later generation is published.
+// Replaced is closed once a topology is published in which a statement that
+// had to wait may find a node: one of a later generation, or one with a slave
+// that serves again or a catalogue that is known again.
 func (t *Topology) Replaced() <-chan struct{} { return t.replaced }
 
 // MasterNode returns the master, or nil while there is none.
