@@ -124,9 +124,12 @@ func (f *facts) take(settings map[string]setting) {
 	super := settings[f.dialect.Say(dialect.SuperReadOnly)]
 	plain := settings[f.dialect.Say(dialect.ReadOnly)]
 	f.superReadOnly, f.readOnly = isOn(super.value), isOn(plain.value) || isOn(super.value)
-	f.values[readOnlyAtStart] = onOff(super.atStart())
+	start := super
 	if !f.dialect.Has(dialect.SuperReadOnly) {
-		f.values[readOnlyAtStart] = onOff(plain.atStart())
+		start = plain
+	}
+	if value := onOff(start.atStart()); value != "" || f.dialect.Has(dialect.SetAtStart) {
+		f.values[readOnlyAtStart] = value // where it is not known and cannot be set, there is nothing to say
 	}
 }
 

@@ -33,7 +33,9 @@ type Failure struct {
 	// Texts narrow a number that means several things: one of them, in lower
 	// case, is in the server's text. Servers give no more.
 	Texts []string
-	// Passes says whether the threads are started again.
+	// Passes says whether the threads are started again. A failure that does not
+	// pass by itself, and has a pause all the same, has the source set anew: it
+	// may be that of ours which was wrong.
 	Passes bool
 	// First and Most are the pauses before the second and before later starts;
 	// the pause doubles. The first start comes at once.
@@ -45,9 +47,6 @@ type Failure struct {
 	Hint string
 }
 
-// Numbers that are asked for by name.
-const numberAccessDenied = 1045
-
 // failures is the table; the first row that matches counts. Numbers above
 // 13000 are what MySQL 8.0 and later write instead of the older ones.
 var failures = []Failure{
@@ -55,14 +54,16 @@ var failures = []Failure{
 		"Nothing: it is started. To keep a slave stopped, set maintenance for its node."},
 	{"source away", SideReceiver, []int{1040, 1053, 1158, 1159, 1160, 1161, 1189, 1597, 1927, 2002, 2003, 2005, 2006, 2013, 4031, 13120}, nil, true, time.Second, 30 * time.Second, 0,
 		"Nothing if it was short. Else look whether the source runs and whether the slave reaches its address."},
-	{"login refused", SideReceiver, []int{numberAccessDenied, 1129, 1130, 1142, 1227, 1251, 1524, 1698, 1862, 2049, 2059, 2061, 3118, 3159}, nil, false, time.Minute, time.Minute, 0,
+	{"login refused", SideReceiver, []int{1045, 1129, 1130, 1142, 1227, 1251, 1524, 1698, 1862, 2049, 2059, 2061, 3118, 3159}, nil, false, time.Minute, time.Minute, 0,
 		"Compare the replication account with what the source knows: user, password, host, plugin, REPLICATION SLAVE. Bellwether sets it anew each minute."},
-	{"TLS", SideReceiver, []int{2026}, nil, false, time.Minute, time.Minute, 0,
+	{"TLS", SideReceiver, []int{2026}, nil, false, 0, 0, 0,
 		"Compare the TLS modes of both ends, the certificate's names and the CA file on the slave."},
-	{"purged", SideReceiver, []int{1236, 13114}, []string{"purged", "could not find gtid state", "could not find first log file", "/sync"}, false, 0, 0, 0,
-		"The source no longer has what the slave needs: copy the slave anew (/sync)."},
-	{"ahead", SideReceiver, []int{1236, 13114}, []string{"more gtids than", "not in the master's binlog", "errant", "source does not have", "ahead of"}, false, 0, 0, 0,
+	{"ahead", SideReceiver, []int{1236, 13114}, []string{"more gtids than", "not in the master's binlog", "errant"}, true, 5 * time.Second, time.Minute, 3,
 		"The slave has transactions that its source lacks: keep them aside, then copy the slave anew (/sync)."},
+	{"purged", SideReceiver, []int{1236, 13114}, []string{"purged", "could not find gtid state", "could not find first log file", "no longer stores"}, false, 0, 0, 0,
+		"The source no longer has what the slave needs: copy the slave anew (/sync)."},
+	{"same server", SideReceiver, []int{1236, 13114}, []string{"same server_uuid"}, true, time.Second, 30 * time.Second, 3,
+		"Two slaves have one server_id or server_uuid: give each its own (server_id in the option file; remove auto.cnf), and restart."},
 	{"source's log", SideReceiver, []int{1236, 13114}, nil, true, time.Second, 30 * time.Second, 10,
 		"Read the source's log: it could not read its own. If it stays so, copy the slave anew (/sync)."},
 	{"damaged on the way", SideReceiver, []int{1743, 13115}, nil, true, time.Second, 30 * time.Second, 10,
@@ -101,6 +102,9 @@ var failures = []Failure{
 
 // Failures returns the table, in its order.
 func Failures() []Failure { return slices.Clone(failures) }
+
+// again says whether the source is set anew for it.
+func (f *Failure) again() bool { return !f.Passes && f.First > 0 }
 
 // failureOf finds the row for an error of one side.
 func failureOf(side Side, p Problem) *Failure {

@@ -109,7 +109,7 @@ func judge(side Side, t Thread, h History) Verdict {
 	v.Pause = row.pause(starts)
 	switch {
 	case !row.Passes:
-		v.again = row.First > 0
+		v.again = row.again()
 	case row.Tries > 0 && starts >= row.Tries:
 		v.Hint = fmt.Sprintf("Started %d times without getting any further. %s", starts, row.Hint)
 	case t.Runs == RunsConnecting:

@@ -161,6 +161,9 @@ type SlaveReport struct {
 	Changed uint64    // times that something was set or started there
 }
 
+// failureErrant is not in the table: the slave may well run.
+const failureErrant = "errant"
+
 // verdictOf tells what a failed look or attempt means.
 func verdictOf(err error) Verdict {
 	var errant *ErrantError
@@ -169,7 +172,7 @@ func verdictOf(err error) Verdict {
 	v := Verdict{State: StateBroken, Problem: Problem{Text: oneLine(err.Error())}}
 	switch {
 	case errors.As(err, &errant):
-		v.Failure, v.Hint = "errant", "Keep its data aside and copy it anew (/sync)."
+		v.Failure, v.Hint = failureErrant, "Keep its data aside and copy it anew (/sync)."
 		v.Problem.GTID = errant.Extra.String()
 	case errors.As(err, &channels):
 		v.Failure, v.Hint = "further sources", "Remove them, or do not list the node."

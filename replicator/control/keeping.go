@@ -23,6 +23,7 @@ type keeping struct {
 	conn    *Conn  // nil while there is none
 	source  Source // that was wanted at the last look
 	history History
+	ahead   time.Time // since when it has what its source lacks
 	failed  int       // attempts in a row to set the slave up
 	next    time.Time // not before then the next one
 	report  SlaveReport
@@ -84,10 +85,30 @@ func (k *keeping) look(ctx context.Context, s Slave) {
 	if err != nil {
 		v = verdictOf(err)
 	}
+	v = k.patient(v)
 	if bounded.Err() != nil || v.State == StateUnknown && !refused(err) {
 		k.drop()
 	}
 	k.tell(s, v)
+}
+
+// aheadGrace is how long a slave may have what its source lacks: a source that
+// has just begun may have it soon.
+const aheadGrace = 5 * time.Second
+
+// patient gives a slave that is ahead some time before it counts as errant.
+func (k *keeping) patient(v Verdict) Verdict {
+	if v.Failure != failureErrant {
+		k.ahead = time.Time{}
+		return v
+	}
+	if k.ahead.IsZero() {
+		k.ahead = time.Now()
+	}
+	if time.Since(k.ahead) < aheadGrace {
+		v.State = StateStarting
+	}
+	return v
 }
 
 // refused says whether a server answered with an error; then the connection is

@@ -151,7 +151,7 @@ func (p *plan) compare(s *Status, src Source) {
 	if s.SourceUser != src.User {
 		p.because("it logs in as %s", s.SourceUser)
 	}
-	if s.Receiver.Problem.Number == numberAccessDenied {
+	if problem := s.Receiver.Problem; problem.Number != 0 && failureOf(SideReceiver, problem).again() {
 		p.failures++
 		p.because("its login is refused")
 	}

@@ -26,7 +26,9 @@ func (c *Conn) Check(ctx context.Context, account cluster.Account) ([]Finding, e
 // Prepare sets what the node lacks to be master or slave, as far as it can be
 // set while the server runs and the operator account may, reads it again, and
 // says what is left. A node that is super_read_only is opened for the plugins'
-// installation only, and only to accounts that may write through read_only. The
+// installation only, and only to accounts that may write through read_only; who
+// opens it for good meanwhile finds it open afterwards. Still, prepare a master
+// once it is open. The
 // replication account is made on a node that takes writes and has no source;
 // its slaves get it from there. What Prepare sets outlives a restart on MySQL
 // 8.0 and later; elsewhere a finding has the line for the option file. It never
@@ -80,9 +82,10 @@ func (c *Conn) set(ctx context.Context, f *facts, m *missing) error {
 }
 
 // whileWritable runs a statement that writes to a system table without being
-// logged. read_only stays on meanwhile.
+// logged. read_only stays on meanwhile; where somebody has set it off by then,
+// super_read_only stays off, too.
 func (c *Conn) whileWritable(ctx context.Context, statement string) error {
-	return c.between(ctx, "SET GLOBAL super_read_only = OFF", statement, "SET GLOBAL super_read_only = ON")
+	return c.between(ctx, "SET GLOBAL super_read_only = OFF", statement, "SET GLOBAL super_read_only = @@GLOBAL.read_only")
 }
 
 // whilePaused runs a statement while the slave does not apply.

@@ -173,7 +173,7 @@ func (k kept) reportsWrongPassword() {
 	k.w.set(k.slave("node2", wrong), k.slave("node3", k.source("node1")))
 	k.keeper.Nudge()
 	r := k.report("node2", "login refused", in(StateBroken, "login refused"))
-	if r.Verdict.Problem.Number != numberAccessDenied || !strings.Contains(r.Verdict.Hint, "password") {
+	if r.Verdict.Problem.Number != 1045 || !strings.Contains(r.Verdict.Hint, "password") {
 		k.Errorf("a wrong password: %v, %q", r.Verdict, r.Verdict.Hint)
 	}
 	k.w.set(k.slave("node2", k.source("node1")), k.slave("node3", k.source("node1")))
