@@ -209,7 +209,7 @@ func TestEveryOperationFails(t *testing.T) {
 		failed := ""
 		left := at
 		d.fault = func(op string) error {
-			if left--; left == -1 && op != "read" {
+			if left--; left == -1 {
 				failed = op
 				return fmt.Errorf("%s: %w", op, syscall.ENOSPC)
 			}
@@ -231,39 +231,47 @@ func TestEveryOperationFails(t *testing.T) {
 // fill appends up to the nth transaction as an upstream does: after an error
 // it recovers and goes on behind what is executed.
 func fill(t *testing.T, l *Log, d *memDisk, n uint64) (synced uint64, err error) {
-	for tries := 0; synced < n && tries < 50; tries++ {
-		if err = l.Rotate(mysqlFormat); err != nil {
-			if err := l.Recover(); err != nil {
-				continue
-			}
-			continue
+	for range 50 {
+		if synced, err = attempt(l, synced, n); err == nil {
+			return synced, nil
 		}
-		for synced < n && err == nil {
-			if err = appendAll(l, append(transaction(synced+1, 40), transaction(synced+2, 40)...)); err == nil {
-				err = l.Sync()
-			}
-			if err == nil {
-				synced += 2
-			}
-		}
-		if err == nil {
-			break
-		}
-		fault := d.fault
-		d.fault = nil
-		executed := l.Executed().Count()
-		if got := take(t, l, set(t, "")); executed < synced || !bytes.Equal(got.raw, joined(1, executed, 40)) {
-			t.Fatalf("after %v: %d executed, %d synced, %d bytes shown", err, executed, synced, len(got.raw))
-		}
-		if again := l.Sync(); again == nil {
-			t.Fatalf("a sync after %v succeeds", err)
-		}
-		d.fault = fault
-		if err = l.Recover(); err == nil {
+		showsDurableOnly(t, l, d, synced, err)
+		if l.Recover() == nil {
 			synced = l.Executed().Count()
 		}
 	}
 	return synced, err
+}
+
+// attempt begins a file and appends from synced to n, two at a time.
+func attempt(l *Log, synced, n uint64) (uint64, error) {
+	if err := l.Rotate(mysqlFormat); err != nil {
+		return synced, err
+	}
+	for ; synced < n; synced += 2 {
+		if err := appendAll(l, append(transaction(synced+1, 40), transaction(synced+2, 40)...)); err != nil {
+			return synced, err
+		}
+		if err := l.Sync(); err != nil {
+			return synced, err
+		}
+	}
+	return synced, nil
+}
+
+// showsDurableOnly looks at a log after an error.
+func showsDurableOnly(t *testing.T, l *Log, d *memDisk, synced uint64, why error) {
+	t.Helper()
+	fault := d.fault
+	d.fault = nil
+	defer func() { d.fault = fault }()
+	executed := l.Executed().Count()
+	if got := take(t, l, set(t, "")); executed < synced || !bytes.Equal(got.raw, joined(1, executed, 40)) {
+		t.Fatalf("after %v: %d executed, %d synced, %d bytes shown", why, executed, synced, len(got.raw))
+	}
+	if again := l.Sync(); again == nil {
+		t.Fatalf("a sync after %v succeeds", why)
+	}
 }
 
 // An fsync fails, and the kernel calls what it could not write clean. Whoever
