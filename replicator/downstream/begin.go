@@ -2,6 +2,7 @@ package downstream
 
 import (
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
 
 // beginning is where a stream begins. It is a value.
@@ -85,15 +86,11 @@ func byFileAndSet(d dump, k *knowledge) (beginning, error) {
 }
 
 // findFile finds a file of the log by its name; "" is the first.
-func findFile(log Log, name string) (File, error) {
-	files, err := log.Files()
-	if err != nil {
-		return File{}, logBroken(err)
-	}
-	for _, f := range files {
+func findFile(log Log, name string) (storedlog.File, error) {
+	for _, f := range log.Files() {
 		if f.Name == name || name == "" {
 			return f, nil
 		}
 	}
-	return File{}, fatal("Could not find first log file name in binary log index file")
+	return storedlog.File{}, fatal("Could not find first log file name in binary log index file")
 }

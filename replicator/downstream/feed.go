@@ -14,7 +14,7 @@ import (
 
 // lookout is how often somebody who is owed nothing is looked at: whether it is
 // still there.
-const lookout = 2 * time.Second
+const lookout = time.Second
 
 // feed is one stream to one slave. It belongs to the goroutine of its session,
 // but for info, which does not change once the feed has begun, and progress.
@@ -76,7 +76,7 @@ func (x *session) feed(d dump) error {
 		return err
 	}
 	f := &feed{session: x, want: d, from: from, heartbeat: v.heartbeat()}
-	f.out = sender{conn: x.conn, allow: x.allowWrite}
+	f.out = newSender(x.conn, &x.server.buffers, x.allowWrite)
 	_, f.checksum = v.checksum()
 	f.introduce(d, v.uuid())
 	x.server.begin(f)
@@ -86,7 +86,11 @@ func (x *session) feed(d dump) error {
 	}
 	defer f.reader.Close()
 	x.logger.Info("slave reads", "server_id", f.info.ServerID, "uuid", f.info.UUID, "has", clip(from.have.String(), mostText))
-	return f.run()
+	err = f.run()
+	if flushed := f.out.flush(); flushed != nil { // what came before the end, and its buffer
+		return errors.Join(err, flushed)
+	}
+	return err
 }
 
 // introduce fills in who the slave is.

@@ -17,7 +17,7 @@ type Log interface {
 	// Changed is closed when there is more than at the time of the call.
 	Changed() <-chan struct{}
 	// Files are the log's files, the oldest first.
-	Files() ([]File, error)
+	Files() []storedlog.File
 	// Read returns what have lacks. Its error is a *storedlog.PurgedError, a
 	// *storedlog.AheadError, or about the disk.
 	Read(have *cluster.GTIDSet) (Reader, error)
@@ -31,11 +31,10 @@ type Reader interface {
 	Close() error
 }
 
-// File is one file of the log, as a slave would see it on a master. It is a value.
-type File struct {
-	Name string
-	// Size in bytes, of what is visible.
-	Size int64
-	// Before is what came before the file.
-	Before *cluster.GTIDSet
-}
+// Stored is the stored log as a server needs it.
+func Stored(l *storedlog.Log) Log { return stored{l} }
+
+type stored struct{ *storedlog.Log }
+
+// Read implements Log.
+func (s stored) Read(have *cluster.GTIDSet) (Reader, error) { return s.Log.Read(have) }

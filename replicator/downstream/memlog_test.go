@@ -2,9 +2,7 @@ package downstream
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -31,12 +29,11 @@ type memFile struct {
 	txs    []memTx
 }
 
-// memTx is one transaction: its events, where they stand in our file and in the
-// master's.
+// memTx is one transaction: its events, and where they stand.
 type memTx struct {
-	gtid           cluster.GTID
-	offset, master int64
-	events         []byte
+	gtid   cluster.GTID
+	offset int64
+	events []byte
 }
 
 func newMemLog(flavour cluster.Flavour) *memLog {
@@ -97,14 +94,14 @@ func (l *memLog) Changed() <-chan struct{} {
 	return l.changed
 }
 
-func (l *memLog) Files() ([]File, error) {
+func (l *memLog) Files() []storedlog.File {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var out []File
+	var out []storedlog.File
 	for _, f := range l.files {
-		out = append(out, File{Name: f.name, Size: f.size, Before: f.before})
+		out = append(out, storedlog.File{Name: f.name, Size: f.size, Before: f.before})
 	}
-	return out, nil
+	return out
 }
 
 func (l *memLog) Read(have *cluster.GTIDSet) (Reader, error) {
@@ -175,37 +172,3 @@ func (r *memReader) there() (storedlog.Piece, bool) {
 }
 
 func (r *memReader) Close() error { return nil }
-
-// readBinlog takes a binary log file of a server apart.
-func readBinlog(flavour cluster.Flavour, path string) (format event.Event, txs []memTx, err error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	for rest := b[4:]; len(rest) > 0; {
-		e, after, err := cut(rest)
-		if err != nil {
-			return nil, nil, err
-		}
-		rest = after
-		switch e.Type() {
-		case event.FormatDescription:
-			format = append(event.Event(nil), e...)
-		case event.GTID, event.MariaGTID:
-			txs = append(txs, memTx{gtid: gtidOf(flavour, e), master: int64(len(b) - len(after) - len(e)), events: append([]byte(nil), e...)})
-		case event.PreviousGTIDs, event.MariaGTIDList, event.MariaBinlogCheckpoint, event.Rotate, event.Stop:
-		default:
-			last := &txs[len(txs)-1]
-			last.events = append(last.events, e...)
-		}
-	}
-	return format, txs, nil
-}
-
-func gtidOf(flavour cluster.Flavour, e event.Event) cluster.GTID {
-	body := e[event.HeaderSize:]
-	if flavour == cluster.FlavourMariaDB {
-		return cluster.MariaDBGTID(binary.LittleEndian.Uint32(body[8:]), e.ServerID(), binary.LittleEndian.Uint64(body))
-	}
-	return cluster.MySQLGTID([16]byte(body[1:17]), "", binary.LittleEndian.Uint64(body[17:]))
-}

@@ -114,7 +114,7 @@ func (f *feed) startFile(p *storedlog.Piece) error {
 		at = f.from.position
 	}
 	f.file, f.skipTo = p.File, at
-	f.at = position{offset: at, counted: at}
+	f.at = position{offset: uint64(p.Offset), counted: at} //nolint:gosec // a file offset
 	if err := f.rotate(at); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package downstream
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/bellwether-db/bellwether/wire"
 )
@@ -10,91 +11,115 @@ import (
 // written under one deadline, in bytes.
 const batch = 64 << 10
 
+// leader is what stands before an event in its first frame: the frame's header
+// and a byte 0.
+const leader = wire.HeaderSize + 1
+
+// buffers lends batches to the streams that have something to send.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) take() []byte {
+	if p, ok := b.pool.Get().(*[batch]byte); ok {
+		return p[:0]
+	}
+	return make([]byte, 0, batch)
+}
+
+func (b *buffers) give(buf []byte) { b.pool.Put((*[batch]byte)(buf[:batch])) }
+
 // sender frames events and writes them in batches. It belongs to the goroutine
 // of its session.
 type sender struct {
 	conn    *wire.Conn
 	allow   func() // renews the deadline before a write
-	pending int    // bytes that wait for a flush
-	sent    uint64 // bytes written
+	buffers *buffers
+
+	seq  byte   // of the next frame
+	buf  []byte // framed and not written; nil while there is nothing
+	sent uint64 // bytes written
 }
 
-// event sends one event as a packet of the stream: a byte 0 and the event. A
-// long one goes over several frames.
+// newSender goes on behind a command that was read.
+func newSender(conn *wire.Conn, buffers *buffers, allow func()) sender {
+	return sender{conn: conn, allow: allow, buffers: buffers, seq: conn.Next()}
+}
+
+// event sends one event as a packet of the stream. Short ones, which nearly all
+// are, wait for a batch to be full.
 func (s *sender) event(e []byte) error {
-	head := e[:min(len(e), wire.MaxPiece-1)]
-	if err := s.frame(len(head)+1, true, head); err != nil {
+	if leader+len(e) > batch {
+		return s.long(e)
+	}
+	if len(s.buf)+leader+len(e) > batch {
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	if s.buf == nil {
+		s.buf = s.buffers.take()
+	}
+	n := len(e) + 1
+	s.buf = append(s.buf, byte(n), byte(n>>8), byte(n>>16), s.seq, 0)
+	s.buf = append(s.buf, e...)
+	s.seq++
+	return nil
+}
+
+// long sends an event that fills a batch or more, which may take several frames.
+func (s *sender) long(e []byte) error {
+	if err := s.flush(); err != nil {
 		return err
 	}
-	if len(head) < wire.MaxPiece-1 {
-		return nil
+	first := e[:min(len(e), wire.MaxPiece-1)]
+	if err := s.frame([]byte{0}, first); err != nil {
+		return err
 	}
-	for rest := e[len(head):]; ; {
+	for full, rest := len(first) == wire.MaxPiece-1, e[len(first):]; full; {
 		piece := rest[:min(len(rest), wire.MaxPiece)]
-		rest = rest[len(piece):]
-		if err := s.frame(len(piece), false, piece); err != nil || len(piece) < wire.MaxPiece {
+		if err := s.frame(nil, piece); err != nil {
 			return err
 		}
+		full, rest = len(piece) == wire.MaxPiece, rest[len(piece):]
 	}
+	return nil
 }
 
-// frame sends one frame with the payload of size bytes: the byte 0 that leads a
-// packet, if this is its first frame, and b.
-func (s *sender) frame(size int, leads bool, b []byte) error {
-	seq := s.conn.Next()
-	s.conn.Expect(seq + 1)
-	header := [wire.HeaderSize + 1]byte{byte(size), byte(size >> 8), byte(size >> 16), seq, 0}
-	n := wire.HeaderSize
-	if leads {
-		n++
+// frame writes one frame whose payload is lead and b.
+func (s *sender) frame(lead, b []byte) error {
+	n := len(lead) + len(b)
+	header := append([]byte{byte(n), byte(n >> 8), byte(n >> 16), s.seq}, lead...)
+	s.seq++
+	if err := s.write(header); err != nil {
+		return err
 	}
-	if s.pending+n+len(b) > batch {
-		if err := s.flush(); err != nil {
-			return err
-		}
-	}
-	if err := s.conn.WriteRaw(header[:n]); err != nil {
-		return gone(err)
-	}
-	s.pending += n
-	return s.raw(b)
-}
-
-// raw sends framed bytes: what is short waits for a flush, what is long is
-// written at once, part by part.
-func (s *sender) raw(b []byte) error {
-	for s.pending+len(b) > batch {
-		if err := s.flush(); err != nil {
-			return err
-		}
+	for len(b) > 0 {
 		part := b[:min(len(b), batch)]
-		s.allow()
-		if err := s.conn.Send(part); err != nil {
-			return gone(err)
+		if err := s.write(part); err != nil {
+			return err
 		}
-		s.sent += uint64(len(part))
 		b = b[len(part):]
 	}
-	if err := s.conn.WriteRaw(b); err != nil {
-		return gone(err)
-	}
-	s.pending += len(b)
 	return nil
 }
 
-// flush writes what waits.
+// flush writes what waits, and gives the buffer back.
 func (s *sender) flush() error {
-	if s.pending == 0 {
+	if s.buf == nil {
 		return nil
 	}
-	s.allow()
-	if err := s.conn.Flush(); err != nil {
-		return gone(err)
-	}
-	s.sent += uint64(s.pending)
-	s.pending = 0
-	return nil
+	err := s.write(s.buf)
+	s.buffers.give(s.buf)
+	s.buf = nil
+	return err
 }
 
-// gone marks an error of the connection: nobody is there to be told.
-func gone(err error) error { return fmt.Errorf("%w: %w", errGone, err) }
+// write writes framed bytes. An error means that nobody is there to be told.
+func (s *sender) write(b []byte) error {
+	s.allow()
+	s.conn.Expect(s.seq) // for an error packet behind it
+	if err := s.conn.Send(b); err != nil {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	s.sent += uint64(len(b))
+	return nil
+}

@@ -21,6 +21,7 @@ type Server struct {
 	listener net.Listener
 	accounts accounts
 	shape    shape // what keeps slaves from losing events in silence
+	buffers  buffers
 
 	mu       sync.Mutex
 	nextID   uint32

@@ -2,6 +2,7 @@ package downstream
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"slices"
 
@@ -78,13 +79,14 @@ func disguised(dst []byte, e event.Event, serverID uint32) event.Event {
 	return sealed(dst)
 }
 
-// cut splits the first event off a run of them. Its error is the log's.
+// cut splits the first event off a run of them that have checksums.
 func cut(b []byte) (e event.Event, rest []byte, err error) {
-	if len(b) >= event.HeaderSize {
-		if size := int64(event.Event(b).Size()); size <= int64(len(b)) && size >= event.HeaderSize+event.ChecksumSize {
-			return b[:size], b[size:], nil
-		}
+	e, err = event.Next(b)
+	if err == nil && len(e) < event.HeaderSize+event.ChecksumSize {
+		err = fmt.Errorf("an event of %d bytes: %w", len(e), event.ErrMalformed)
 	}
-	_, err = event.Check(b)
-	return nil, nil, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return e, b[len(e):], nil
 }

@@ -22,9 +22,9 @@ func (k *knowledge) show(q question) (table, *wire.ServerError) {
 	case "variables":
 		return k.showVariables(q.like), nil
 	case "binary logs", "master logs":
-		return k.showFiles()
+		return k.showFiles(), nil
 	case "master status", "binary log status", "binlog status":
-		return k.showPosition()
+		return k.showPosition(), nil
 	case "slave hosts", "replicas", "replica hosts":
 		return k.showSlaves(), nil
 	}
@@ -68,41 +68,29 @@ func like(name, pattern string) bool {
 	return strings.Trim(pattern[p:], "%") == ""
 }
 
-func (k *knowledge) showFiles() (table, *wire.ServerError) {
-	files, err := k.log.Files()
-	if err != nil {
-		return table{}, logBroken(err)
-	}
+func (k *knowledge) showFiles() table {
 	t := table{columns: []string{"Log_name", "File_size"}}
 	if !k.config.mariaDB() {
 		t.columns = append(t.columns, "Encrypted")
 	}
-	for _, f := range files {
+	for _, f := range k.log.Files() {
 		row := []string{f.Name, strconv.FormatInt(f.Size, 10), "No"}
 		t.rows = append(t.rows, row[:len(t.columns)])
 	}
-	return t, nil
+	return t
 }
 
-func logBroken(err error) *wire.ServerError {
-	return &wire.ServerError{Code: wire.CodeUnknown, Message: "Bellwether cannot read its stored log: " + err.Error()}
-}
-
-func (k *knowledge) showPosition() (table, *wire.ServerError) {
-	files, err := k.log.Files()
-	if err != nil {
-		return table{}, logBroken(err)
-	}
+func (k *knowledge) showPosition() table {
 	t := table{columns: []string{"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB"}}
 	if !k.config.mariaDB() {
 		t.columns = append(t.columns, "Executed_Gtid_Set")
 	}
-	if n := len(files); n > 0 {
-		last := files[n-1]
+	if files := k.log.Files(); len(files) > 0 {
+		last := files[len(files)-1]
 		row := []string{last.Name, strconv.FormatInt(last.Size, 10), "", "", k.log.Executed().String()}
 		t.rows = append(t.rows, row[:len(t.columns)])
 	}
-	return t, nil
+	return t
 }
 
 func (k *knowledge) showSlaves() table {

@@ -10,28 +10,26 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/replicator/event"
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestTools reads the stream with the servers' own tools and wants what they
-// print of the master, positions aside.
-func TestTools(t *testing.T) {
-	onEachFlavour(t, 0, func(w *world) {
-		w.exec(w.master, "INSERT INTO shop.t (v, n) VALUES ('one', 1), (REPEAT('two', 50000), 2)", "UPDATE shop.t SET n = 7 WHERE n = 1",
-			"CREATE TABLE shop.u (a INT)", "ALTER TABLE shop.u ADD COLUMN b JSON", "DELETE FROM shop.t WHERE n = 7")
-		w.copy()
-		file := filepath.Base(w.query(w.master, "SELECT @@GLOBAL.log_bin_basename")) + ".000001"
-		master := w.tool(w.master.Addr(), file)
-		for name, options := range w.toolOptions() {
-			w.same(name, master, w.tool(w.server.Addr().String(), append(options, "stored.000001")...))
-		}
-		w.toolFromGTID(file)
-		w.toolFromPosition(file)
-		w.toolWaits()
-	})
+// tools reads the stream with the servers' own tools and wants what they print
+// of the master, positions aside.
+func (w *world) tools() {
+	w.exec(w.master, "INSERT INTO shop.t (v, n) VALUES ('one', 1), (REPEAT('two', 50000), 2)", "UPDATE shop.t SET n = 7 WHERE n = 1",
+		"CREATE TABLE shop.u (a INT)", "ALTER TABLE shop.u ADD COLUMN b JSON", "DELETE FROM shop.t WHERE n = 7")
+	w.copy()
+	file := filepath.Base(w.query(w.master, "SELECT @@GLOBAL.log_bin_basename")) + ".000001"
+	master := w.tool(w.master.Addr(), file)
+	for name, options := range w.toolOptions() {
+		w.same(name, master, w.tool(w.server.Addr().String(), append(options, w.first())...))
+	}
+	w.toolFromGTID(file)
+	w.toolFromPosition(file)
+	w.toolWaits()
 }
 
 // toolOptions are the ways to read everything.
@@ -45,19 +43,45 @@ func (w *world) toolOptions() map[string][]string {
 
 // toolFromGTID leaves the first three transactions out.
 func (w *world) toolFromGTID(file string) {
-	third := w.log.files[0].txs[2].gtid.String()
+	gtids, _ := w.begins()
+	third := gtids[2].String()
 	options := []string{"--start-position=" + third}
 	if !w.mariaDB() {
 		options = []string{"--read-from-remote-source=BINLOG-DUMP-GTIDS", "--exclude-gtids=" + strings.Replace(third, ":3", ":1-3", 1)}
 	}
-	w.same("from a GTID", w.tool(w.master.Addr(), append(options, file)...), w.tool(w.server.Addr().String(), append(options, "stored.000001")...))
+	w.same("from a GTID", w.tool(w.master.Addr(), append(options, file)...), w.tool(w.server.Addr().String(), append(options, w.first())...))
 }
 
 // toolFromPosition begins at the fourth transaction.
 func (w *world) toolFromPosition(file string) {
-	fourth := w.log.files[0].txs[3]
+	_, ours := w.begins()
 	from := func(at int64) string { return "--start-position=" + strconv.FormatInt(at, 10) }
-	w.same("from a position", w.tool(w.master.Addr(), from(fourth.master), file), w.tool(w.server.Addr().String(), from(fourth.offset), "stored.000001"))
+	w.same("from a position", w.tool(w.master.Addr(), from(w.fourthOf(file)), file), w.tool(w.server.Addr().String(), from(ours[3]), w.first()))
+}
+
+// first is the name of the log's first file.
+func (w *world) first() string { return w.log.Files()[0].Name }
+
+// fourthOf is where the fourth transaction begins in a file of the master's.
+func (w *world) fourthOf(file string) int64 {
+	w.Helper()
+	b, err := os.ReadFile(filepath.Join(w.dir, file))
+	if err != nil {
+		w.Fatal(err)
+	}
+	at, seen := beginningOfFile, 0
+	for {
+		e, err := event.Next(b[at:])
+		if err != nil {
+			w.Fatal(err)
+		}
+		if e.Type() == event.GTID || e.Type() == event.MariaGTID {
+			if seen++; seen == 4 {
+				return int64(at)
+			}
+		}
+		at += len(e)
+	}
 }
 
 // same compares what the tool prints of the master and of the log.
@@ -72,7 +96,7 @@ func (w *world) same(name, master, ours string) {
 func (w *world) toolWaits() {
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
-	cmd := w.toolCommand(ctx, w.server.Addr().String(), "--stop-never", "stored.000001")
+	cmd := w.toolCommand(ctx, w.server.Addr().String(), "--stop-never", w.first())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		w.Fatal(err)

@@ -3,7 +3,6 @@ package downstream
 import (
 	"fmt"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/bellwether-db/bellwether/internal/playground"
@@ -12,46 +11,31 @@ import (
 // Traps are ways to lose data in silence, or a slave, that servers set for
 // whoever feeds them. Each is walked into once without what keeps from it, so
 // that the test is known to see it.
-func TestTraps(t *testing.T) {
-	onEachFlavour(t, 1, func(w *world) {
-		w.copy()
-		w.follow(w.slave, w.server.Addr(), "0.2")
-		w.caughtUp(w.slave)
-		w.Run("heartbeats", func(t *testing.T) { w.with(t).heartbeats() })
-		w.Run("own events", func(t *testing.T) { w.with(t).ownEvents() })
-		if !w.mariaDB() {
-			w.Run("own compressed events", func(t *testing.T) { w.with(t).ownCompressedEvents() })
-		}
-	})
-}
-
-// with is the same world for a part of the test.
-func (w *world) with(t *testing.T) *world {
-	part := *w
-	part.T = t
-	return &part
-}
 
 // heartbeats keep an idle slave connected, unless they tell it less than it has.
 func (w *world) heartbeats() {
 	w.insert(3)
-	w.reconnectUpstream()
+	w.reconnect()
 	w.insert(3)
 	w.copy()
 	w.exec(w.slave, "SET GLOBAL "+w.netTimeout()+" = 2")
+	now := time.Now()
 	w.restart(w.slave)
+	w.until("the slave to come again", func() bool {
+		slaves := w.server.Slaves()
+		return len(slaves) == 1 && slaves[0].Since.After(now)
+	}, w.slave)
 	w.caughtUp(w.slave)
-	w.until("the slave to be alone", func() bool { return len(w.server.Slaves()) == 1 }, w.slave)
 	before := w.server.Slaves()[0]
 	pause(w.Context(), 3*time.Second) // longer than the slave waits for a sign of life
-	now := w.server.Slaves()
-	if len(now) != 1 || now[0].Since != before.Since || now[0].Bytes == before.Bytes {
-		w.Errorf("the slave did not stay: %+v, then %+v", before, now)
+	after := w.server.Slaves()
+	if len(after) != 1 || after[0].Since != before.Since || after[0].Bytes == before.Bytes {
+		w.Errorf("the slave did not stay: %+v, then %+v", before, after)
 	}
 	if e := w.ioError(w.slave); e != "" {
 		w.Error(e)
 	}
-	bare := serve(w, w.config(), w.log, func(s *Server) {
+	bare := serve(w, w.serving(), Stored(w.log), func(s *Server) {
 		s.shape.place = func(mariaDB bool, at position) uint64 {
 			if mariaDB {
 				return at.offset // what our file says, and the events say more
@@ -60,6 +44,7 @@ func (w *world) heartbeats() {
 		}
 	})
 	w.follow(w.slave, bare.Addr(), "0.2")
+	w.insert(1)
 	w.until("the slave to stop over a heartbeat", func() bool {
 		return strings.Contains(w.ioError(w.slave), "could not queue event")
 	}, w.slave)
@@ -73,7 +58,7 @@ func (w *world) ownEvents() {
 	w.exec(w.slave, "STOP "+w.word(), fmt.Sprintf("SET GLOBAL server_id = %d", w.master.ServerID()))
 	w.insert(3)
 	w.copy()
-	bare := serve(w, w.config(), w.log, func(s *Server) { s.shape.disguise = false })
+	bare := serve(w, w.serving(), Stored(w.log), func(s *Server) { s.shape.disguise = false })
 	w.follow(w.slave, bare.Addr(), "0.2")
 	w.until("the slave to pass over its own events in silence", func() bool { return w.passedOver(bare) }, w.slave)
 	if a, b := w.rows(w.master), w.rows(w.slave); a == b || w.ioError(w.slave) != "" {
@@ -120,9 +105,6 @@ func (w *world) insert(n int) {
 	}
 	w.copy()
 }
-
-// reconnectUpstream begins a stored file in the middle of the master's.
-func (w *world) reconnectUpstream() { w.log.rotate(w.log.files[len(w.log.files)-1].format) }
 
 func (w *world) restart(n *playground.Node) { w.exec(n, "STOP "+w.word(), "START "+w.word()) }
 
