@@ -33,6 +33,15 @@ func TestStartInsideLongFile(t *testing.T) {
 	if extra := read("1-250"); extra > 2<<20 {
 		t.Errorf("%d bytes more than wanted are read of the file being written", extra)
 	}
+	const long = 4 << 20 // one transaction, and no mark behind it
+	alone := opened(t, Config{Dir: t.TempDir()})
+	rotate(t, alone)
+	write(t, alone, 1, 1, long)
+	d := &countingDisk{disk: folder(alone.config.Dir)}
+	alone.disk = d
+	if got := take(t, alone, set(t, "")); len(got.raw) < long || d.read > len(got.raw)+window {
+		t.Errorf("%d bytes are read of %d", d.read, len(got.raw))
+	}
 	rotate(t, l)
 	if extra := read("1-250"); extra > 2<<20 {
 		t.Errorf("%d bytes more than wanted are read of a file with an index", extra)

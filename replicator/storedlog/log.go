@@ -29,7 +29,7 @@ type Log struct {
 	trimmed  uint64        // the highest number of a file that Trim deleted
 	closed   bool
 
-	trim sync.Mutex // one Trim at a time
+	shrink sync.Mutex // held by what takes files away: Trim, Seed
 }
 
 // Open opens the log in c.Dir, or begins a new one there. It recovers: what a
@@ -151,6 +151,8 @@ func (l *Log) Seed(set *cluster.GTIDSet) error {
 	if l.writer.inside || !l.writer.set.Equal(l.Oldest()) {
 		return fmt.Errorf("seed stored log: %w", ErrNotEmpty)
 	}
+	l.shrink.Lock()
+	defer l.shrink.Unlock()
 	// The mark goes first: it must never name a file that is not there.
 	if err := errors.Join(l.writer.drop(), l.closeMark(), l.disk.remove(markName), l.disk.sync()); err != nil {
 		return l.fail(fmt.Errorf("seed stored log: %w", err))

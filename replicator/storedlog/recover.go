@@ -100,7 +100,7 @@ func (l *Log) loadTail(number uint64, offset int64) error {
 	if err != nil {
 		return err
 	}
-	last.visible, last.marks, l.executed = found.end, found.marks, found.after
+	last.visible, last.marks, last.marked, l.executed = found.end, found.marks, true, found.after
 	l.writer.number = last.number
 	return nil
 }

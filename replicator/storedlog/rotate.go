@@ -67,7 +67,7 @@ func (l *Log) started() uint32 {
 // goes on in it. Everything before it is durable and visible already.
 func (l *Log) startFile(format event.Event) error {
 	old, number := l.last(), l.writer.number+1
-	s := &segment{number: number, name: nameOf(number), format: format, before: l.writer.set}
+	s := &segment{number: number, name: nameOf(number), format: format, before: l.writer.set, marked: true}
 	f, err := l.makeFile(s)
 	if err != nil {
 		return l.fail(fmt.Errorf("begin %s: %w", s.name, errors.Join(err, l.disk.remove(s.name))))
@@ -123,7 +123,7 @@ func (l *Log) leave(old *segment) {
 		err = l.delete(old)
 	} else if err = saveIndex(l.disk, l.config.Key, old, size, marks); err == nil {
 		l.mu.Lock()
-		old.marks = nil
+		old.marks, old.marked = nil, false
 		l.mu.Unlock()
 	}
 	if err != nil {

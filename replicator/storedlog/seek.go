@@ -118,9 +118,9 @@ func startBehind(marks []mark, g cluster.GTID) int64 {
 func (l *Log) marksOf(s *segment) ([]mark, error) {
 	first := []mark{{s.start, s.before}}
 	l.mu.Lock()
-	marks, size := s.marks, s.visible
+	marks, marked, size := s.marks, s.marked, s.visible
 	l.mu.Unlock()
-	if marks != nil || size-s.start < markDistance {
+	if marked || size-s.start < markDistance {
 		return append(first, marks...), nil
 	}
 	if marks, err := loadIndex(l.disk, l.config.Key, s, size); err == nil {

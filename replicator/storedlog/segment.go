@@ -42,7 +42,8 @@ type segment struct {
 	start  int64 // of the first transaction
 
 	visible int64  // end of the last transaction that may be shown
-	marks   []mark // sparse; nil once the file has an index on disk
+	marks   []mark // sparse
+	marked  bool   // marks has them all; otherwise the file's index does
 }
 
 // mark says what came before a transaction that begins at offset. It is a

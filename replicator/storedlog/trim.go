@@ -1,7 +1,6 @@
 package storedlog
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -35,8 +34,8 @@ type stored struct {
 // registered slaves have; a nil one needs everything. An error leaves the files
 // that are left in order; it may be tried again.
 func (l *Log) Trim(needed []*cluster.GTIDSet, now time.Time) (Trimmed, error) {
-	l.trim.Lock()
-	defer l.trim.Unlock()
+	l.shrink.Lock()
+	defer l.shrink.Unlock()
 	files, err := l.stored(now)
 	if err != nil {
 		return Trimmed{}, fmt.Errorf("trim stored log: %w", err)
@@ -119,10 +118,9 @@ func needing(files []stored, needed []*cluster.GTIDSet) (out []int) {
 
 // deleteOldest takes the oldest file out of the list and then off the disk.
 func (l *Log) deleteOldest() (string, error) {
-	var oldest *segment
 	l.mu.Lock()
-	oldest, l.segments = l.segments[0], l.segments[1:]
-	l.trimmed = oldest.number
+	oldest := l.segments[0]
+	l.segments, l.trimmed = l.segments[1:], oldest.number
 	l.mu.Unlock()
-	return oldest.name, errors.Join(l.delete(oldest))
+	return oldest.name, l.delete(oldest)
 }
