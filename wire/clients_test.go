@@ -43,7 +43,7 @@ func program(t *testing.T, name string) string {
 
 func run(t *testing.T, name string, args ...string) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	args = append([]string{"--no-defaults"}, append(args, "-N", "-e", "SELECT 'hello'")...)
 	out, err := exec.CommandContext(ctx, program(t, name), args...).CombinedOutput()
@@ -85,7 +85,7 @@ func mariadbNativeClient(t *testing.T, f *front, user, password string, _ bool) 
 
 func goClient(t *testing.T, f *front, user, password string, secure bool) error {
 	cfg := mysql.NewConfig()
-	cfg.Net, cfg.Addr, cfg.User, cfg.Passwd, cfg.Timeout = "tcp", f.ln.Addr().String(), user, password, 20*time.Second
+	cfg.Net, cfg.Addr, cfg.User, cfg.Passwd, cfg.Timeout = "tcp", f.ln.Addr().String(), user, password, time.Minute
 	if secure {
 		cfg.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 	}

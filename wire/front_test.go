@@ -91,7 +91,7 @@ func (f *front) accept() {
 		}
 		f.running.Go(func() {
 			defer nc.Close()
-			_ = nc.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = nc.SetDeadline(time.Now().Add(time.Minute))
 			f.serve(wire.NewConn(nc))
 		})
 	}

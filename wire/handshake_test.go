@@ -62,7 +62,7 @@ func tcpPair(t *testing.T) (client, server net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for _, nc := range []net.Conn{client, server} {
 		_ = nc.SetDeadline(deadline)
 		t.Cleanup(func() { _ = nc.Close() })

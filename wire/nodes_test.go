@@ -51,7 +51,7 @@ func (n *node) config(mode wire.TLSMode, secret wire.Secret) *wire.DialConfig {
 	return &wire.DialConfig{
 		Addr: n.Addr(), User: n.account.User, Secret: secret, Database: "mysql", Capabilities: wire.Offered &^ wire.Semantic,
 		Collation: wire.CollationUTF8MB4, TLS: mode, TLSConfig: &tls.Config{RootCAs: n.pool, MinVersion: tls.VersionTLS12},
-		Attributes: map[string]string{"program_name": "wire test"}, Timeout: 20 * time.Second,
+		Attributes: map[string]string{"program_name": "wire test"}, Timeout: time.Minute,
 	}
 }
 
@@ -76,7 +76,7 @@ func dial(t *testing.T, cfg *wire.DialConfig) *wire.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if got := scalar(t, c, "SELECT CONNECTION_ID()"); got != strconv.FormatUint(uint64(hello.ThreadID), 10) {
 		t.Fatalf("connection id %s, greeted as %d", got, hello.ThreadID)
 	}

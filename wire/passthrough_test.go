@@ -42,7 +42,7 @@ func (n *node) verdict(f *front, l *wire.Login) *wire.ServerError {
 func (n *node) tryLogin(l *wire.Login) error {
 	cfg := n.config(wire.TLSOff, l.Secret)
 	cfg.User, cfg.Database = l.User, l.Database
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, _, err := wire.Dial(ctx, cfg)
 	if err == nil {

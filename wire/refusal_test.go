@@ -156,7 +156,7 @@ func TestUnixSocket(t *testing.T) {
 			return
 		}
 		defer nc.Close()
-		_ = nc.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = nc.SetDeadline(time.Now().Add(time.Minute))
 		l, err := Accept(NewConn(nc), &g)
 		if err != nil {
 			t.Error(err)
@@ -167,7 +167,7 @@ func TestUnixSocket(t *testing.T) {
 		}
 		_ = l.Fail(l.AccessDenied())
 	})
-	cfg := &DialConfig{Network: "unix", Addr: ln.Addr().String(), User: "u", Secret: PasswordSecret("pw"), Timeout: 10 * time.Second}
+	cfg := &DialConfig{Network: "unix", Addr: ln.Addr().String(), User: "u", Secret: PasswordSecret("pw"), Timeout: time.Minute}
 	_, _, err = Dial(t.Context(), cfg)
 	checkDial(t, err, &ServerError{Code: CodeAccessDenied})
 	wg.Wait()
