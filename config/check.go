@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bellwether-db/bellwether/replicator"
 	"github.com/bellwether-db/bellwether/wire"
 )
 
@@ -36,7 +37,7 @@ func parent(path string) string {
 func (f *File) check() Problems {
 	var problems Problems
 	for _, part := range []func(*File) Problems{
-		checkBasics, checkNodes, checkMaster, checkListeners, checkLimits, checkTLS, checkUsers,
+		checkBasics, checkNodes, checkMaster, checkListeners, checkLimits, checkTLS, checkUsers, checkReplication,
 	} {
 		problems = append(problems, part(f)...)
 	}
@@ -120,9 +121,11 @@ func checkListeners(f *File) (problems Problems) {
 	for _, node := range f.Nodes {
 		taken[node.Address] = "the address of " + node.Name
 	}
-	for _, listener := range []struct{ path, address string }{
-		{"proxy.listen", f.Proxy.Listen}, {"admin.listen", f.Admin.Listen},
-	} {
+	listeners := []struct{ path, address string }{{"proxy.listen", f.Proxy.Listen}, {"admin.listen", f.Admin.Listen}}
+	if f.Replication.Feed == replicator.FeedRelay.String() {
+		listeners = append(listeners, struct{ path, address string }{"replication.listen", f.Replication.Listen})
+	}
+	for _, listener := range listeners {
 		if err := checkAddress(listener.address, 0); err != nil {
 			problems = append(problems, f.problem(listener.path, "%v", err))
 		} else if owner, again := taken[listener.address]; again && !strings.HasSuffix(listener.address, ":0") {

@@ -61,6 +61,7 @@ func TestExampleShowsDefaults(t *testing.T) {
 	want := defaults()
 	f.StateDir, f.Operator, f.Nodes, f.Users = "", Operator{}, nil, nil
 	f.NodeTLS.CA, f.Proxy.TLS.Certificate, f.Proxy.TLS.Key, f.Reads.SafeFunctions = "", "", "", nil
+	f.Replication.Account, f.Replication.Log.Dir, f.Replication.Log.KeyFile = SlaveAccount{}, "", ""
 	for _, change := range Diff(want, f) {
 		t.Errorf("the example differs from the default: %s", change.Text)
 	}

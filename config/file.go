@@ -30,6 +30,8 @@ type File struct {
 	Users    []User   `yaml:"users"`
 	Admin    Admin    `yaml:"admin"`
 
+	Replication Replication `yaml:"replication"`
+
 	path     string
 	lines    map[string]int
 	warnings []string
@@ -173,5 +175,7 @@ func defaults() *File {
 		},
 		Reads: Reads{MaxLag: Duration(watch.MaxLag), CausalWait: Duration(clients.CausalWait)},
 		Admin: Admin{Listen: "127.0.0.1:8001"},
+
+		Replication: defaultReplication(),
 	}
 }

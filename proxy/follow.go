@@ -42,6 +42,7 @@ func (x *session) watchOK(ok *wire.OK) {
 func (x *session) wrote(gtid []byte) {
 	x.seen.gtid = true
 	x.position.wrote(x.dialect.Flavour, gtid)
+	x.secure()
 }
 
 // variable follows a session variable. The names compared are constants, so

@@ -71,7 +71,7 @@ func newHouse(t testing.TB, change func(*Config, *backend.Config), handlers ...f
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.pools = backend.New(pools, h.store, h.hints, quiet)
-	h.server, err = New(config, h.store, h.pools, h.hints, NewMetrics(prometheus.NewRegistry(), h.pools, h.store), quiet)
+	h.server, err = New(config, h.store, h.pools, h.hints, nil, NewMetrics(prometheus.NewRegistry(), h.pools, h.store), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ type Server struct {
 	store      *cluster.Store
 	pools      *backend.Pools
 	hints      Hints
+	journal    Journal // nil: writes are as durable as the master makes them
 	classifier *router.Classifier
 	metrics    *Metrics
 	log        *slog.Logger
@@ -51,14 +52,15 @@ type Server struct {
 	sessions map[uint32]*session
 }
 
-// New returns a server that listens already but accepts nobody before Run.
-func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints, metrics *Metrics, log *slog.Logger) (*Server, error) {
+// New returns a server that listens already but accepts nobody before Run. The
+// journal may be nil.
+func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints, journal Journal, metrics *Metrics, log *slog.Logger) (*Server, error) {
 	l, err := net.Listen("tcp", config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for clients: %w", err)
 	}
 	s := &Server{
-		store: store, pools: pools, hints: hints, metrics: metrics, log: log, listener: l,
+		store: store, pools: pools, hints: hints, journal: journal, metrics: metrics, log: log, listener: l,
 		classifier: router.NewClassifier(1 << 14),
 		sessions:   map[uint32]*session{},
 		drain:      drain{asked: make(chan struct{})},

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/replicator"
 )
 
 // demoOptions are the flags of demo.
@@ -26,6 +28,7 @@ type demoOptions struct {
 	admin    string
 	slaves   int
 	basePort int
+	feed     string
 }
 
 func demoCommand() *cobra.Command {
@@ -49,7 +52,8 @@ The servers are those that scripts/servers.sh fetches (make demo calls it), or w
 	flags.IntVar(&o.slaves, "slaves", 2, "how many slaves the master has, 0 to 15")
 	flags.StringVar(&o.proxy, "proxy", "127.0.0.1:3307", "the `address` for clients")
 	flags.StringVar(&o.admin, "admin", "127.0.0.1:8001", "the `address` for metrics and health")
-	flags.IntVar(&o.basePort, "base-port", 3310, "the servers take two ports each from this one on; 0 takes free ones")
+	flags.IntVar(&o.basePort, "base-port", 3310, "the servers take two ports each from this one on, and the stored log the one behind them; 0 takes free ones")
+	flags.StringVar(&o.feed, "feed", "relay", "what slaves replicate from: relay (Bellwether's stored log) or direct (the master)")
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("servers",
 		cobra.FixedCompletions([]string{"auto", "mysql", "mariadb"}, cobra.ShellCompDirectiveNoFileComp))
@@ -91,10 +95,13 @@ func demo(ctx context.Context, o demoOptions, out io.Writer) (err error) {
 
 // check refuses flags that cannot work before anything is started.
 func (o demoOptions) check() error {
-	if o.basePort != 0 && (o.basePort < 1024 || o.basePort+2*o.slaves+1 > 65535) {
-		return fmt.Errorf("--base-port %d: choose one between 1024 and %d", o.basePort, 65535-2*o.slaves-1)
+	if _, err := replicator.ParseFeed(o.feed); err != nil {
+		return fmt.Errorf("--feed: %w", err)
 	}
-	for _, listener := range []struct{ flag, address string }{{"--proxy", o.proxy}, {"--admin", o.admin}} {
+	if most := 65535 - 2*o.slaves - 2; o.basePort != 0 && (o.basePort < 1024 || o.basePort > most) {
+		return fmt.Errorf("--base-port %d: choose one between 1024 and %d", o.basePort, most)
+	}
+	for _, listener := range []struct{ flag, address string }{{"--proxy", o.proxy}, {"--admin", o.admin}, {"--base-port", o.log()}} {
 		l, err := net.Listen("tcp", listener.address)
 		if err == nil {
 			err = l.Close()
@@ -104,6 +111,15 @@ func (o demoOptions) check() error {
 		}
 	}
 	return nil
+}
+
+// log is the address that slaves replicate from: the port behind the servers'.
+func (o demoOptions) log() string {
+	port := o.basePort
+	if port != 0 {
+		port += 2 * (o.slaves + 1)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // openFolder makes the demo's folder, and what removes it at the end if

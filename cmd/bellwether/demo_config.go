@@ -41,6 +41,7 @@ nodes:
 		}
 		fmt.Fprintf(&text, "  - {name: %s, address: %q%s}\n", node.name, node.addr, mark)
 	}
+	fmt.Fprintf(&text, "replication: {feed: %s, listen: %q}\n", o.feed, o.log())
 	fmt.Fprintf(&text, "proxy: {listen: %q}\nadmin: {listen: %q}\n", o.proxy, o.admin)
 	return text.String()
 }

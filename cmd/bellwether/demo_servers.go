@@ -10,6 +10,7 @@ import (
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/replicator"
 )
 
 // startServers starts the playground of the demo's folder, or goes on with it.
@@ -29,7 +30,7 @@ func (d *demoRun) startServers(ctx context.Context) (*playground.Cluster, error)
 		Slaves:    d.options.slaves,
 		Master:    recorded.Master,
 		BasePort:  d.options.basePort,
-		Replicate: true,
+		Replicate: d.options.feed == replicator.FeedDirect.String(),
 		App:       playground.Account{User: "demo", Password: d.record.Password},
 		Logger:    slog.New(slog.NewTextHandler(d.logs, nil)),
 	})

@@ -19,6 +19,7 @@ import (
 	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/proxy"
 	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/replicator"
 )
 
 // house is every room, wired as one configuration says. It belongs to one
@@ -32,6 +33,7 @@ type house struct {
 	monitor    *cluster.Monitor
 	operator   *operator
 	controller *failover.Controller
+	replicator *replicator.Replicator
 	pools      *backend.Pools
 	proxy      *proxy.Server
 	admin      *admin.Server
@@ -62,10 +64,27 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")
 	}
-	if err := h.buildProxy(metrics); err != nil {
+	if err := errors.Join(h.buildReplicator(metrics), h.buildProxy(metrics)); err != nil {
 		return nil, errors.Join(err, h.admin.Close())
 	}
 	return h, nil
+}
+
+// buildReplicator makes the room that feeds the slaves. It shows them
+// the certificate that clients are shown.
+func (h *house) buildReplicator(metrics prometheus.Registerer) error {
+	c := h.config.ReplicatorConfig()
+	shown, err := proxyConfig(h.config)
+	if err != nil {
+		return err
+	}
+	c.TLS, c.RSA = shown.TLS, shown.RSA
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("configure replication: %w", err)
+	}
+	h.replicator = replicator.New(c, h.store, room(h.log, "replicator"))
+	metrics.MustRegister(replicator.NewMetrics(h.replicator))
+	return nil
 }
 
 // buildProxy makes the pools and the proxy, which listens from here on.
@@ -76,8 +95,17 @@ func (h *house) buildProxy(metrics prometheus.Registerer) error {
 	}
 	log := room(h.log, "proxy")
 	h.pools = backend.New(h.config.BackendConfig(), h.store, h.monitor, log)
-	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, proxy.NewMetrics(metrics, h.pools, h.store), log)
+	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, h.journal(), proxy.NewMetrics(metrics, h.pools, h.store), log)
 	return withAdvice(err, "proxy.listen (demo: --proxy)")
+}
+
+// journal is what holds back the OK of a write until it is stored; nil, and no
+// nil pointer in an interface, where nothing is.
+func (h *house) journal() proxy.Journal {
+	if h.config.ReplicatorConfig().Feed != replicator.FeedRelay {
+		return nil
+	}
+	return h.replicator
 }
 
 // room is the logger of one room.
@@ -96,6 +124,7 @@ func (h *house) run(ctx context.Context) error {
 	})()
 	group.Go(func() error { return h.monitor.Run(rooms) })
 	group.Go(func() error { return h.controller.Run(rooms) })
+	group.Go(func() error { return h.replicator.Run(rooms) })
 	group.Go(func() error { return h.pools.Run(rooms) })
 	group.Go(func() error { return h.admin.Run(rooms) })
 	group.Go(func() error {

@@ -1,0 +1,39 @@
+package replicator
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// Await returns once every transaction of set is in the stored log, fsynced: at
+// once where it is already, which is so for every commit that the master held
+// for us. What came before the log counts as stored. With PolicyDegrade it
+// waits no longer than DegradeAfter, and then counts the write as unprotected.
+// Its error is ctx's.
+func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
+	var degrade <-chan time.Time
+	for {
+		var more <-chan struct{} = r.opened
+		if relay := r.relay.Load(); relay != nil {
+			more = relay.stored.Changed()
+			if relay.stored.Executed().ContainsSet(set) {
+				return nil
+			}
+		}
+		if degrade == nil && r.config.Policy == PolicyDegrade {
+			timer := time.NewTimer(r.config.DegradeAfter)
+			defer timer.Stop()
+			degrade = timer.C
+		}
+		select {
+		case <-more:
+		case <-degrade:
+			r.unprotectedWrites.Add(1)
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/upstream"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// source is the server that the stored log is fed from: the recorded master.
+// It is a value; two are equal if nothing has to change.
+type source struct{ name, addr, identity string }
+
+// sourceOf is the master of a topology, once the server at its address is the
+// one that was recorded.
+func sourceOf(t *cluster.Topology) (source, bool) {
+	m := t.MasterNode()
+	if m == nil || t.MasterIdentity == "" {
+		return source{}, false
+	}
+	return source{m.Name, m.Addr, t.MasterIdentity}, true
+}
+
+// refusalPause is between two attempts after an upstream was refused: only
+// something from outside changes that.
+const refusalPause = 5 * time.Second
+
+// follow reads from whoever is the master, one after the other, until ctx ends.
+func (r *relay) follow(ctx context.Context) error {
+	tick := time.NewTicker(lookInterval)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		from, ok := sourceOf(r.cluster.Load())
+		if ok {
+			if err := r.read(ctx, from); err != nil {
+				r.refused(err)
+				r.pauseUnlessMoved(ctx, from, refusalPause)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// read reads from one master until ctx ends or another one is published; its
+// error is a *upstream.Refusal, or about the disk.
+func (r *relay) read(ctx context.Context, from source) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	r.awaitOpen(ctx)
+	r.prepare(ctx, from)
+	client := upstream.New(r.upstream(from), r.stored, r.log.With("node", from.name))
+	r.client.Store(client)
+	var group errgroup.Group
+	group.Go(func() error {
+		defer stop()
+		return client.Run(ctx)
+	})
+	group.Go(func() error {
+		defer stop()
+		r.untilMoved(ctx, from)
+		return nil
+	})
+	group.Go(func() error {
+		defer stop()
+		r.acknowledge(ctx, from, client)
+		return nil
+	})
+	err := group.Wait()
+	if refusal := (*upstream.Refusal)(nil); errors.As(err, &refusal) && refusal.Reason == upstream.ReasonSink {
+		return errors.Join(err, r.stored.Recover())
+	}
+	return err
+}
+
+// openPatience is how long a new master has to be opened for writes before it
+// is read all the same.
+const openPatience = 3 * time.Second
+
+// awaitOpen waits until the master is seen to take writes: only then can it get
+// what it lacks without anybody's read_only being undone. A master that stays
+// closed is read nevertheless.
+func (r *relay) awaitOpen(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
+	tick := time.NewTicker(lookInterval)
+	defer tick.Stop()
+	for {
+		t := r.cluster.Load()
+		if m := t.MasterNode(); t.Writes == cluster.WritesOpen && m != nil && !m.ReadOnly {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// upstream is how to read from a master.
+func (r *relay) upstream(from source) upstream.Config {
+	nodes := r.config.Nodes
+	return upstream.Config{
+		Addr: from.addr, User: nodes.Operator.User, Secret: wire.PasswordSecret(nodes.Operator.Password),
+		TLS: r.config.NodeTLS, TLSConfig: nodes.TLS, Identity: from.identity,
+		ServerID: r.id.ServerID, UUID: r.id.UUID, Heartbeat: r.config.Heartbeat, SemiSync: true,
+	}
+}
+
+// untilMoved returns when another master is published, or ctx ends.
+func (r *relay) untilMoved(ctx context.Context, from source) {
+	for {
+		t := r.cluster.Load()
+		if now, ok := sourceOf(t); ok && now != from {
+			return
+		}
+		select {
+		case <-t.Replaced():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// pauseUnlessMoved waits, but not once there is another master.
+func (r *relay) pauseUnlessMoved(ctx context.Context, from source, most time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	r.untilMoved(ctx, from)
+}
+
+// refused tells that the master cannot be read, each different reason once.
+func (r *relay) refused(err error) {
+	if text := err.Error(); r.lastRefusal != text {
+		r.lastRefusal = text
+		r.log.Error("the master cannot be read; slaves get nothing new until it can", "error", err)
+	}
+}

@@ -1,0 +1,51 @@
+package replicator
+
+import (
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/control"
+	"github.com/bellwether-db/bellwether/replicator/downstream"
+	"github.com/bellwether-db/bellwether/replicator/upstream"
+)
+
+// Status is how the stream of writes does. It is a copy.
+type Status struct {
+	Feed   Feed
+	Policy Policy
+	// Open says whether the stored log is open: from when the master was first
+	// seen. Everything below is only known from then on.
+	Open bool
+	// Protected says that every commit of the master waits until it is stored,
+	// since Since.
+	Protected bool
+	Since     time.Time
+	// Address is where slaves are served.
+	Address string
+	// Stored is what the stored log has, what came before it included.
+	Stored *cluster.GTIDSet
+	// Upstream is the stream from the master, Downstream those to whoever reads.
+	Upstream   upstream.Status
+	Downstream []downstream.SlaveInfo
+	// Slaves is what is done for each slave.
+	Slaves []control.SlaveReport
+}
+
+// Status says how the stream does now.
+func (r *Replicator) Status() Status {
+	s := Status{Feed: r.config.Feed, Policy: r.config.Policy}
+	if k := r.keeper.Load(); k != nil {
+		s.Slaves = k.Report()
+	}
+	relay := r.relay.Load()
+	if relay == nil {
+		return s
+	}
+	s.Open, s.Stored, s.Downstream, s.Address = true, relay.stored.Executed(), relay.server.Slaves(), relay.address()
+	if client := relay.client.Load(); client != nil {
+		s.Upstream = client.Status()
+	}
+	s.Protected, s.Since = relay.protection.read()
+	s.Protected = s.Protected && s.Upstream.Connected
+	return s
+}
