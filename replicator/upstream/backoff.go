@@ -14,6 +14,8 @@ const (
 	// it lasts, commits wait for us.
 	firstPause = 50 * time.Millisecond
 	lastPause  = 3 * time.Second
+	// mostPatience bounds how long a silent master is waited for.
+	mostPatience = time.Minute
 	// mostStrikes is how often in a row the stream itself may be wrong before
 	// it is certain that trying again does not help.
 	mostStrikes = 5
@@ -26,18 +28,41 @@ const codeDumpFailed uint16 = 1236
 // errChecksum says that an event was changed on its way, or on the master's disk.
 var errChecksum = errors.New("wrong checksum")
 
+// errSilent says that the master said nothing for too long.
+var errSilent = errors.New("the master is silent")
+
 // backoff remembers how attempts ended. One goroutine. Its zero value is ready.
 type backoff struct {
 	attempts int // in a row without success
 	strikes  int // of these, those that no better network can cure
+	silences int // streams that ended in silence, and nothing was stored since
 }
 
-// succeeded forgets all failures.
-func (b *backoff) succeeded() { *b = backoff{} }
+// stored forgets all failures: a transaction has arrived.
+func (b *backoff) stored() { *b = backoff{} }
+
+// idle forgets failures at the n-th heartbeat of a connection. Silence may come
+// after the first one: a master says nothing while it reads a large event.
+func (b *backoff) idle(n int) {
+	b.attempts, b.strikes = 0, 0
+	if n > 1 {
+		b.silences = 0
+	}
+}
+
+// patience is how long to bear silence, where it is usually base: longer each
+// time that it was too short, so that an event which takes the master long to
+// read arrives at last.
+func (b *backoff) patience(base time.Duration) time.Duration {
+	return max(base, min(base<<min(b.silences, 16), mostPatience))
+}
 
 // failed counts one failure and says whether there is hope.
 func (b *backoff) failed(err error) (hope bool) {
 	b.attempts++
+	if errors.Is(err, errSilent) {
+		b.silences++
+	}
 	if !ofTheStream(err) {
 		b.strikes = 0
 		return true

@@ -106,10 +106,10 @@ func (c *Client) restarted(f facts) bool {
 
 // stream relays until the connection breaks.
 func (c *Client) stream(s *session, f facts, stored *cluster.GTIDSet) error {
-	frames := newFrames(s.conn.NetConn(), c.config.patience(), maxEvent)
+	frames := newFrames(s.conn.NetConn(), c.backoff.patience(c.config.patience()), maxEvent)
 	stream := &stream{
 		frames: frames, sink: c.sink, board: &c.board, have: stored, semiSync: f.semiSync && c.config.SemiSync,
-		opened: func() { c.found(s.hello.Version, f) }, progress: c.backoff.succeeded,
+		opened: func() { c.found(s.hello.Version, f) }, backoff: &c.backoff,
 	}
 	err := stream.run()
 	c.contact = frames.heard

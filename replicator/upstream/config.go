@@ -27,7 +27,9 @@ type Config struct {
 	ServerID uint32
 	UUID     string
 	// Heartbeat is how often an idle master says that it is there; 0: 1 s. A
-	// connection without a byte for three times as long is broken.
+	// connection without a byte for three times as long is broken; after it was,
+	// the next bears silence for twice as long, up to a minute, until something
+	// is stored, since a master that reads a large event from its disk is silent.
 	Heartbeat time.Duration
 	// SemiSync says whether to acknowledge transactions to a master that asks.
 	SemiSync bool

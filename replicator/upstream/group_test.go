@@ -26,6 +26,8 @@ func TestWhenAGroupIsDue(t *testing.T) {
 		{"a whole one, more behind it", func(g *group) { g.ended(start) }, 0, true, false},
 		{"too late", func(g *group) { g.ended(start) }, maxGroupDelay, true, true},
 		{"the first counts", func(g *group) { g.ended(start); g.ended(start.Add(maxGroupDelay)) }, maxGroupDelay, true, true},
+		{"a commit waits", func(g *group) { g.ended(start); g.ask(position{"b", 9}, start) }, maxReplyDelay, true, true},
+		{"a commit waits, not for long", func(g *group) { g.ended(start); g.ask(position{"b", 9}, start) }, maxReplyDelay / 2, true, false},
 		{"too much", func(g *group) { g.appended(maxGroupBytes); g.ended(start) }, 0, true, true},
 		{"only a reply", func(g *group) { g.ask(position{"b", 9}, start) }, 0, false, true},
 	} {
@@ -65,7 +67,7 @@ func TestPausesDouble(t *testing.T) {
 	if b.ceiling() != lastPause {
 		t.Error("the ceiling overflows")
 	}
-	b.succeeded()
+	b.stored()
 	b.failed(io.EOF)
 	if b.ceiling() != firstPause {
 		t.Error("a success does not begin anew")
@@ -100,5 +102,24 @@ func TestStrikes(t *testing.T) {
 	b.failed(io.EOF)
 	if !b.failed(errChecksum) {
 		t.Error("strikes with something else between count together")
+	}
+}
+
+func TestPatienceGrowsWithSilence(t *testing.T) {
+	var b backoff
+	for _, want := range []time.Duration{3, 6, 12, 24, 48, 60, 60} {
+		if got := b.patience(3 * time.Second); got != want*time.Second {
+			t.Errorf("after %d silences: %s, want %ds", b.silences, got, want)
+		}
+		b.failed(errSilent)
+		b.failed(io.EOF)
+		b.idle(1)
+	}
+	if got := b.patience(5 * time.Minute); got != 5*time.Minute {
+		t.Errorf("patience that was long anyway: %s", got)
+	}
+	b.idle(2)
+	if b.silences != 0 {
+		t.Error("a second heartbeat says nothing")
 	}
 }

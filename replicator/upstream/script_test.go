@@ -23,7 +23,7 @@ type script struct {
 	*testing.T
 	version    string
 	answers    map[string][]string // query to row; a missing one is an empty set
-	onDump     func(c *fakemysql.Conn, connection int) error
+	onDump     func(s *script, c *fakemysql.Conn, connection int) error
 	flavour    cluster.Flavour
 	server     *fakemysql.Server
 	identity   string
@@ -35,7 +35,7 @@ type script struct {
 }
 
 // newScript is a master of a version that has executed a set.
-func newScript(t *testing.T, version, executed string, onDump func(*fakemysql.Conn, int) error) *script {
+func newScript(t *testing.T, version, executed string, onDump func(*script, *fakemysql.Conn, int) error) *script {
 	s := &script{T: t, version: version, onDump: onDump, flavour: cluster.FlavourMySQL, identity: uuidA, answers: map[string][]string{
 		askOwned: {""}, askMySQL: {uuidA, "ON", "CRC32", executed, ""}, askUptime: {"Uptime", "100"},
 	}}
@@ -67,7 +67,7 @@ func (s *script) serve(c *fakemysql.Conn) error {
 		s.note(command, string(content))
 		switch {
 		case command == wire.ComBinlogDump || command == wire.ComBinlogDumpGTID:
-			return s.onDump(c, s.count())
+			return s.onDump(s, c, s.count())
 		case command != wire.ComQuery || strings.HasPrefix(string(content), "SET "):
 			err = c.OK(wire.OK{})
 		case s.answers[string(content)] == nil:
@@ -99,6 +99,13 @@ func (s *script) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dumps++
+	return s.dumps
+}
+
+// asked is how often that was.
+func (s *script) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.dumps
 }
 

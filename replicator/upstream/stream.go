@@ -30,9 +30,8 @@ type stream struct {
 	semiSync bool
 	// opened is called when the stream has begun: at its first format.
 	opened func()
-	// progress is called when there is reason to believe that the connection
-	// is of use: a transaction is durable, or the master has nothing to send.
-	progress func()
+	// backoff hears that the connection is of use.
+	backoff *backoff
 
 	have    *cluster.GTIDSet // what was stored when the connection began
 	format  event.Format
@@ -40,7 +39,8 @@ type stream struct {
 	at      position
 	open    bool // the sink has the beginning of a transaction and not its end
 	asked   bool // the master waits for a reply, for which a transaction must end first
-	greeted bool // the reply that nobody asked for has been sent; see heartbeat
+	beats   int  // heartbeats of this connection
+	greeted bool // the reply that nobody asked for is on its way; see heartbeat
 	group   group
 	last    cluster.GTID // of the last whole transaction
 	counted uint64       // bytes since the last sync, for the status
@@ -121,7 +121,8 @@ func (s *stream) event(e event.Event) error {
 // wait there until another is replied to.
 func (s *stream) heartbeat(e event.Event) error {
 	s.board.write(func(now *Status) { now.Heard = s.frames.heard })
-	s.progress()
+	s.beats++
+	s.backoff.idle(s.beats)
 	if s.open || s.greeted || !s.semiSync {
 		return nil
 	}
@@ -226,7 +227,7 @@ func (s *stream) settle() error {
 	g, took := s.group, time.Since(begun)
 	s.group = group{}
 	if g.transactions > 0 {
-		s.progress()
+		s.backoff.stored()
 	}
 	var err error
 	if g.asked {

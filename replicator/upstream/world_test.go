@@ -144,7 +144,7 @@ func (w *world) config() Config {
 	return Config{
 		Addr: w.Addr(), User: w.cluster.Operator.User, Secret: wire.PasswordSecret(w.cluster.Operator.Password),
 		TLS: wire.TLSRequired, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}, Identity: w.identity(),
-		ServerID: 4242, UUID: "42424242-4242-4242-4242-424242424242", Heartbeat: 200 * time.Millisecond, SemiSync: true,
+		ServerID: 4242, UUID: "42424242-4242-4242-4242-424242424242", Heartbeat: 400 * time.Millisecond, SemiSync: true,
 	}
 }
 

@@ -1,0 +1,217 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/internal/fakemysql"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// Run ends at once with its context, whatever it waits for, and leaves only
+// whole transactions behind, which are durable.
+func TestRunEndsWithItsContext(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		dump func(*script, *fakemysql.Conn) error
+		kept int
+	}{
+		{"a stream that is silent", func(s *script, conn *fakemysql.Conn) error { return s.opening(conn) }, 0},
+		{"an open transaction", func(s *script, conn *fakemysql.Conn) error {
+			return errors.Join(s.opening(conn), s.events(conn, false, append(s.transaction(1), s.transaction(2)[:1]...)...))
+		}, 1},
+		{"half a packet", func(s *script, conn *fakemysql.Conn) error {
+			return errors.Join(s.opening(conn), conn.PartialPacket(9, 100, []byte{0, 1, 2}))
+		}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reached := make(chan struct{}, 1)
+			s := newScript(t, "9.7.0", uuidA+":1-2", func(s *script, conn *fakemysql.Conn, _ int) error {
+				err := c.dump(s, conn)
+				reached <- struct{}{}
+				return errors.Join(err, fakemysql.Hang()(conn))
+			})
+			m := newMemory(cluster.FlavourMySQL)
+			config := s.config()
+			config.Heartbeat = time.Minute
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- New(config, m, slog.New(slog.DiscardHandler)).Run(ctx) }()
+			<-reached
+			cancel()
+			select {
+			case err := <-done:
+				if err != nil || len(m.durable()) > c.kept || !m.open.IsZero() {
+					t.Errorf("%v, %v", m.durable(), err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("Run goes on")
+			}
+		})
+	}
+}
+
+// A server that cannot be reached, or does not let anybody in, is tried for as
+// long as it takes.
+func TestNobodyAnswers(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	for _, addr := range []string{listener.Addr().String(), closed.Addr().String()} {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		client := New(Config{Addr: addr}, newMemory(cluster.FlavourMySQL), slog.New(slog.DiscardHandler))
+		if err := client.Run(ctx); err != nil {
+			t.Errorf("%s: %v", addr, err)
+		}
+		cancel()
+		if s := client.Status(); s.Connected || addr != listener.Addr().String() && s.Failures == 0 {
+			t.Errorf("status %+v", s)
+		}
+	}
+}
+
+// Who watches is told when the stream begins and when it ends.
+func TestChanged(t *testing.T) {
+	leave := make(chan struct{})
+	s := newScript(t, "9.7.0", "", func(s *script, c *fakemysql.Conn, connection int) error {
+		err := s.opening(c)
+		if connection == 1 {
+			<-leave
+			return err
+		}
+		return errors.Join(err, fakemysql.Hang()(c))
+	})
+	client := New(s.config(), newMemory(s.flavour), slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	changed := client.Changed()
+	go func() { done <- client.Run(ctx) }()
+	for i, want := range []bool{true, false, true} {
+		select {
+		case <-changed:
+		case <-time.After(10 * time.Second):
+			t.Fatal("not told")
+		}
+		changed = client.Changed()
+		if got := client.Status(); got.Connected != want {
+			t.Errorf("change %d: %+v", i, got)
+		}
+		if i == 0 {
+			close(leave)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// Every way that a sink can fail ends Run, and nothing is acknowledged.
+func TestTheSinkFails(t *testing.T) {
+	full := errors.New("no space left")
+	for name, change := range map[string]func(*memory){
+		"append": func(m *memory) { m.write = func() error { return full } },
+		"sync":   func(m *memory) { m.sync = func() error { return full } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, "9.7.0", "", func(s *script, c *fakemysql.Conn, _ int) error {
+				if err := errors.Join(s.opening(c), s.events(c, true, s.transaction(1)...)); err != nil {
+					return err
+				}
+				c.ResetSequence()
+				if p, err := c.ReadPacket(); err == nil {
+					t.Errorf("a reply: %x", p)
+				}
+				return nil
+			})
+			m := newMemory(s.flavour)
+			change(m)
+			client, err := s.run(m, 1)
+			var r *Refusal
+			if !errors.As(err, &r) || r.Reason != ReasonSink || !errors.Is(err, full) {
+				t.Errorf("got %v", err)
+			}
+			if got := client.Status(); got.Connected || got.Acknowledged > 0 {
+				t.Errorf("status %+v", got)
+			}
+		})
+	}
+}
+
+func TestRestartIsNoticed(t *testing.T) {
+	c := New(Config{}, nil, slog.New(slog.DiscardHandler))
+	if c.restarted(facts{}) {
+		t.Error("without any contact")
+	}
+	c.contact = time.Now().Add(-10 * time.Second)
+	for uptime, want := range map[time.Duration]bool{5: true, 8: true, 10: false, 100: false} {
+		if got := c.restarted(facts{uptime: uptime * time.Second}); got != want {
+			t.Errorf("up for %ds, heard of 10 s ago: %t", uptime, got)
+		}
+	}
+}
+
+func (p *pieces) Write(b []byte) (int, error) { return len(b), nil }
+func (p *pieces) SetDeadline(time.Time) error { return nil }
+
+// FuzzAnswers: whatever a server answers to the questions, nothing panics.
+func FuzzAnswers(f *testing.F) {
+	row := wire.AppendTextRow(nil, []byte("5"))
+	eof := wire.AppendEOF(nil, wire.EOF{})
+	column := wire.AppendColumn(nil, &wire.Column{Name: "a"})
+	var answer bytes.Buffer
+	for i, p := range [][]byte{{1}, column, eof, row, eof} {
+		answer.Write([]byte{byte(len(p)), 0, 0, byte(i + 1)})
+		answer.Write(p)
+	}
+	f.Add(answer.Bytes(), uint64(1))
+	f.Fuzz(func(t *testing.T, in []byte, seed uint64) {
+		s := &session{
+			conn:  wire.NewConn(&pieces{rest: in, random: rand.New(rand.NewPCG(seed, 0))}),
+			hello: &wire.ServerHello{MariaDB: seed%2 == 0},
+		}
+		if values, err := s.ask("SELECT 1"); err == nil && len(values) == 0 {
+			t.Fatal("a row without values")
+		}
+		_, _ = s.facts()
+	})
+}
+
+// FuzzStream: whatever a server sends for a binary log, the sink's contract is
+// kept.
+func FuzzStream(f *testing.F) {
+	s := &script{version: "9.7.0", flavour: cluster.FlavourMySQL}
+	var whole [][]byte
+	for _, e := range append([][]byte{madeRotate("b.1"), madeFormat("9.7.0")}, append(s.transaction(1), s.transaction(2)...)...) {
+		whole = append(whole, append([]byte{wire.HeaderOK}, e...))
+	}
+	f.Add(framed(whole...), uint64(1))
+	f.Fuzz(func(t *testing.T, in []byte, seed uint64) {
+		m := newMemory(cluster.FlavourMySQL)
+		conn := &pieces{rest: in, random: rand.New(rand.NewPCG(seed, 0))}
+		st := &stream{
+			frames: newFrames(conn, time.Second, 1<<20), sink: m, board: &board{}, have: m.Executed(),
+			semiSync: true, opened: func() {}, backoff: &backoff{},
+		}
+		if err := st.run(); err == nil || errors.Is(err, errSinkMisused) {
+			t.Fatalf("got %v", err)
+		}
+		if !m.open.IsZero() || len(m.pending) > 0 {
+			t.Fatalf("left open %s, not durable %v", m.open, m.pending)
+		}
+	})
+}
