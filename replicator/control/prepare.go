@@ -41,7 +41,18 @@ func (c *Conn) Prepare(ctx context.Context, account cluster.Account) ([]Finding,
 			return nil, err
 		}
 		if !c.setMissing(ctx, f, tried) {
+			f.forgets(tried)
 			return findings(c.node.Name, f, tried), nil
+		}
+	}
+}
+
+// forgets marks what was set just now on a server that has no way to keep it,
+// also where the server does not tell (MySQL 5.7).
+func (f *facts) forgets(tried map[dialect.Term]error) {
+	for t, err := range tried {
+		if err == nil && !f.dialect.Has(dialect.SetAtStart) {
+			f.fleeting[t] = true
 		}
 	}
 }

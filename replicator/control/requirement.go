@@ -13,6 +13,10 @@ import (
 // million years. Both families were seen to wait with it.
 const forever = "18446744073709551615"
 
+// longest are the longest timeouts that servers were seen or said to take; a
+// server that takes a shorter one than asked cuts it by itself.
+var longest = []string{forever, "9223372036854775807", "4294967295"}
+
 // remedy is how a thing is set right.
 type remedy uint8
 
@@ -25,6 +29,9 @@ const (
 	remedyGrant            // an account, on a node that takes writes
 	remedyByHand           // not while the server runs, or not lightly: told only
 )
+
+// forgotten says whether what was set so may be gone after a restart.
+func (r remedy) forgotten() bool { return r == remedySet || r == remedySetPaused || r == remedyByHand }
 
 // requirement is one thing that every node needs to be master or slave.
 type requirement struct {
@@ -61,7 +68,7 @@ var requirements = []requirement{
 	{dialect.SourcePlugin, "", []string{"ACTIVE"}, remedyInstall, must, "commits cannot wait until they are stored", ""},
 	{dialect.ReplicaPlugin, "", []string{"ACTIVE"}, remedyInstall, advice, "the node cannot acknowledge commits where slaves replicate directly", ""},
 	{dialect.SemiSyncWaitPoint, "", []string{"AFTER_SYNC"}, remedySet, must, "others read a commit before it is stored, and a failover takes it back", ""},
-	{dialect.SemiSyncTimeout, "", []string{forever}, remedySet, must, "after this many milliseconds commits go on without being stored, silently", ""},
+	{dialect.SemiSyncTimeout, "", longest, remedySet, must, "after this many milliseconds commits go on without being stored, silently", ""},
 	{dialect.SemiSyncWaitAlone, "", []string{"ON"}, remedySet, must, "while Bellwether is not attached commits go on without being stored", ""},
 	{dialect.SemiSyncWaitCount, "", []string{"1"}, remedySet, must, "commits wait for more than Bellwether's acknowledgement", ""},
 
@@ -92,7 +99,7 @@ func missingOf(f *facts, wanted []requirement) (out []missing) {
 			continue
 		}
 		right := slices.Contains(r.right, strings.ToUpper(have))
-		if fleeting := right && f.fleeting[r.term]; fleeting || !right {
+		if fleeting := right && f.fleeting[r.term] && r.remedy.forgotten(); fleeting || !right {
 			out = append(out, missing{r, have, fleeting})
 		}
 	}
