@@ -53,6 +53,26 @@ type file interface {
 // folder is the disk that the log is really on.
 type folder string
 
+// makeFolder makes a folder, and those above it that are missing, so that they
+// are there after a crash too.
+func makeFolder(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no folder", path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	above := filepath.Dir(path)
+	if err := makeFolder(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return folder(above).sync()
+}
+
 func (d folder) path(name string) string { return filepath.Join(string(d), name) }
 
 func (d folder) list() ([]string, error) {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,9 +122,10 @@ func TestNextWaits(t *testing.T) {
 	}
 }
 
-// An event longer than the windows is held once, and let go of.
+// An event longer than the windows is held once however many read it, and let
+// go of.
 func TestLongEvent(t *testing.T) {
-	const long = 40 << 20
+	const long, readers = 8 << 20, 16
 	l := opened(t, Config{Dir: t.TempDir()})
 	rotate(t, l)
 	write(t, l, 1, 1, long)
@@ -130,23 +133,52 @@ func TestLongEvent(t *testing.T) {
 	if cap(l.writer.buf) > bufferSize {
 		t.Errorf("the writer keeps %d bytes", cap(l.writer.buf))
 	}
+	want := sizeOf(transaction(1, long)) + sizeOf(transaction(2, 100))
+	var group errgroup.Group
+	var together sync.WaitGroup
+	together.Add(readers)
+	var shown [readers]*byte
+	for i := range readers {
+		group.Go(func() (err error) {
+			shown[i], err = readLongEvent(t, l, &together, want)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	for _, at := range shown {
+		if at != shown[0] {
+			t.Error("a reader had a copy of its own")
+		}
+	}
+	if len(l.long.held) > 0 {
+		t.Errorf("%d events are still held", len(l.long.held))
+	}
+}
+
+// readLongEvent reads all there is, waits for the others at the long event,
+// and returns where its bytes were.
+func readLongEvent(t *testing.T, l *Log, together *sync.WaitGroup, want int64) (shown *byte, err error) {
 	r, err := l.Read(set(t, ""))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer r.Close()
-	got, longest := 0, 0
+	got := int64(0)
 	for {
 		p, err := r.Next(done())
 		if err != nil {
 			break
 		}
-		got, longest = got+len(p.Events), max(longest, len(p.Events))
+		if got += int64(len(p.Events)); len(p.Events) > window {
+			shown = &p.Events[0]
+			together.Done()
+			together.Wait()
+		}
 	}
-	if want := len(joined(1, 1, long)) + len(joined(2, 2, 100)); got != want || longest > long+window {
-		t.Errorf("%d bytes, want %d; the longest piece is %d", got, want, longest)
+	if got != want || cap(r.walk.whole) > keptWhileWaiting {
+		return nil, fmt.Errorf("%d bytes, want %d, and %d are kept", got, want, cap(r.walk.whole))
 	}
-	if cap(r.walk.whole) > keptWhileWaiting {
-		t.Errorf("a reader that waits keeps %d bytes", cap(r.walk.whole))
-	}
+	return shown, nil
 }

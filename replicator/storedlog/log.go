@@ -21,6 +21,7 @@ type Log struct {
 	logger *slog.Logger
 	lock   *os.File // nil in tests
 	writer writer
+	long   longEvents
 
 	mu       sync.Mutex // guards what follows
 	segments []*segment // the oldest first; replaced, never changed in place
@@ -41,7 +42,7 @@ func Open(c Config, logger *slog.Logger) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+	if err := makeFolder(filepath.Clean(c.Dir)); err != nil {
 		return nil, fmt.Errorf("open stored log: %w", err)
 	}
 	held, err := lock(filepath.Join(c.Dir, "lock"))

@@ -73,7 +73,7 @@ func joined(first, last uint64, size int) (out []byte) {
 }
 
 func TestAppendSyncRead(t *testing.T) {
-	c := Config{Dir: t.TempDir(), ServerID: 9}
+	c := Config{Dir: filepath.Join(t.TempDir(), "a", "b"), ServerID: 9}
 	l := opened(t, c)
 	if !l.Executed().IsEmpty() || !l.Oldest().IsEmpty() {
 		t.Error("a new log holds something")

@@ -40,7 +40,8 @@ type Reader struct {
 	walk     walker // through file
 	tracker  *event.Tracker
 	skipping bool
-	started  bool // the segment's Start has been given
+	started  bool  // the segment's Start has been given
+	long     place // of the long event that is held; zero: none
 }
 
 // Read returns a reader of everything that have lacks. It is a *PurgedError or
@@ -69,6 +70,7 @@ func (l *Log) Read(have *cluster.GTIDSet) (*Reader, error) {
 // there already is returned also when ctx has ended. Other errors are final:
 // ErrClosed, *PurgedError, the disk's.
 func (r *Reader) Next(ctx context.Context) (Piece, error) {
+	r.letGo()
 	for {
 		changed := r.log.Changed()
 		p, ok, err := r.take()
@@ -86,6 +88,7 @@ func (r *Reader) Next(ctx context.Context) (Piece, error) {
 
 // Close ends the reader.
 func (r *Reader) Close() error {
+	r.letGo()
 	if r.file == nil {
 		return nil
 	}
@@ -110,6 +113,7 @@ func (r *Reader) take() (Piece, bool, error) {
 			if err != nil || len(p.Events) > 0 {
 				return p, err == nil, err
 			}
+			r.letGo()
 		case next == nil:
 			return Piece{}, false, nil
 		default:
@@ -148,20 +152,38 @@ func (r *Reader) enter(s *segment, at int64) error {
 	return nil
 }
 
-// run reads one window, at most up to limit, and returns the first run of
-// events in it that are wanted; it may be empty.
+// run returns the first run of events in one window, at most up to limit, that
+// are wanted; it may be empty. An event longer than a window is a run of its
+// own.
 func (r *Reader) run(limit int64) (Piece, error) {
 	r.walk.end = limit
-	if _, err := r.walk.ready(); err != nil {
-		return Piece{}, fmt.Errorf("read %s at %d: %w", r.segment.name, r.walk.at, err)
-	}
-	p, read, err := r.wanted(r.walk.buf)
+	p, read, err := r.next(limit)
 	if err != nil {
 		return Piece{}, fmt.Errorf("read %s at %d: %w", r.segment.name, r.walk.at+int64(read), err)
 	}
 	p.File, p.Offset = r.segment.name, r.walk.at+p.Offset
 	r.walk.pass(read)
 	return p, nil
+}
+
+func (r *Reader) next(limit int64) (p Piece, read int, err error) {
+	size, err := r.walk.peek()
+	if err != nil {
+		return p, 0, err
+	}
+	if size > window && r.walk.at+size <= limit {
+		r.long = place{r.segment.number, r.walk.at}
+		e, err := r.log.long.take(r.long, size, r.file)
+		if err != nil {
+			r.long = place{}
+			return p, 0, err
+		}
+		return r.wanted(e)
+	}
+	if _, err := r.walk.ready(); err != nil {
+		return p, 0, err
+	}
+	return r.wanted(r.walk.buf)
 }
 
 // wanted looks for the first run of events in buf that are wanted, whose offset
@@ -207,7 +229,15 @@ func (r *Reader) skips(m event.Mark) bool {
 	return r.skipping
 }
 
-// release gives back what a long event needed, before a wait.
+// letGo gives back a long event.
+func (r *Reader) letGo() {
+	if r.long != (place{}) {
+		r.log.long.release(r.long)
+		r.long = place{}
+	}
+}
+
+// release gives back a long buffer, before a wait.
 func (r *Reader) release() {
 	if cap(r.walk.whole) > keptWhileWaiting {
 		r.walk.whole, r.walk.buf = nil, nil

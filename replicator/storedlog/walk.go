@@ -39,11 +39,21 @@ func (w *walker) next() (event.Event, error) {
 	return e, nil
 }
 
-// ready returns the next event without passing it; it is read if need be.
+// ready returns the next event without passing it; it is read if need be, a
+// long one whole. A length that the file has no room for costs nothing.
 func (w *walker) ready() (event.Event, error) {
+	if _, err := w.peek(); err != nil {
+		return nil, err
+	}
 	e, err := event.Next(w.buf)
 	if errors.Is(err, event.ErrShort) && w.at+int64(len(w.buf)) < w.end {
 		if err := w.fill(); err != nil {
+			return nil, err
+		}
+		e, err = event.Next(w.buf)
+	}
+	if size := w.size(); errors.Is(err, event.ErrShort) && w.at+size <= w.end && size > 0 {
+		if err := w.read(size); err != nil {
 			return nil, err
 		}
 		return event.Next(w.buf)
@@ -51,39 +61,37 @@ func (w *walker) ready() (event.Event, error) {
 	return e, err
 }
 
-// pass goes on behind n bytes of what was read.
+// peek returns the length of the next event as its header says it, 0 where
+// there is no whole header.
+func (w *walker) peek() (int64, error) {
+	if len(w.buf) < event.HeaderSize && w.at+int64(len(w.buf)) < w.end {
+		if err := w.fill(); err != nil {
+			return 0, err
+		}
+	}
+	return w.size(), nil
+}
+
+func (w *walker) size() int64 {
+	if len(w.buf) < event.HeaderSize {
+		return 0
+	}
+	return int64(event.Event(w.buf).Size())
+}
+
+// pass goes on behind n bytes.
 func (w *walker) pass(n int) {
-	w.buf = w.buf[n:]
+	w.buf = w.buf[min(n, len(w.buf)):]
 	w.at += int64(n)
 }
 
-// fill reads a window from at on, or all of the first event where that is
-// longer and the file has it: a length that is not believed costs nothing.
+// fill reads a window from at on.
 func (w *walker) fill() error {
 	need := int64(window)
 	if w.first > 0 {
 		need, w.first = w.first, 0
 	}
-	need = max(min(need, w.end-w.at), w.fits())
-	if err := w.read(need); err != nil {
-		return err
-	}
-	if size := w.fits(); size > need {
-		return w.read(size)
-	}
-	return nil
-}
-
-// fits is the length of the first event, as far as its header is there and its
-// body is too; otherwise 0.
-func (w *walker) fits() int64 {
-	if len(w.buf) < event.HeaderSize {
-		return 0
-	}
-	if size := int64(event.Event(w.buf).Size()); w.at+size <= w.end {
-		return size
-	}
-	return 0
+	return w.read(min(max(need, int64(len(w.buf))), w.end-w.at))
 }
 
 // read has n bytes from at on in the buffer; those that are there already are
