@@ -108,7 +108,7 @@ func (r *Replicator) open(ctx context.Context, id identity, master cluster.Node)
 		Listen: r.config.Listen, Flavour: master.Flavour, Version: master.Version, ServerID: id.ServerID, UUID: id.UUID,
 		Accounts: id.accounts(), TLS: r.config.TLS, RSA: r.config.RSA,
 	}
-	server, err := downstream.New(c, served{stored}, r.log)
+	server, err := downstream.New(c, downstream.Stored(stored), r.log)
 	if err != nil {
 		return nil, errors.Join(err, stored.Close())
 	}
