@@ -188,7 +188,7 @@ func (f *feed) nextWithin(d time.Duration) (storedlog.Piece, error) {
 
 // patience is how long to wait at most before there is something else to do.
 func (f *feed) patience() time.Duration {
-	if f.heartbeat == 0 {
+	if f.heartbeat == 0 || f.file == "" {
 		return lookout
 	}
 	return min(lookout, max(0, time.Until(f.sentAt.Add(f.heartbeat))))

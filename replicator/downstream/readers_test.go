@@ -77,6 +77,7 @@ func (c *client) drain(n int) {
 
 func heap() uint64 {
 	runtime.GC()
+	runtime.GC() // sweeps what the first one found
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
@@ -158,6 +159,48 @@ func TestHeartbeats(t *testing.T) {
 				t.Errorf("%v: heartbeat % x says %d, the slave is at %d", tc.want, e, where, least)
 			}
 		}
+	}
+}
+
+// A slave of a log that is still empty waits, at no cost, and is served what comes.
+func TestEmptyLog(t *testing.T) {
+	flavour := cluster.FlavourMySQL
+	log := newMemLog(flavour)
+	s := serve(t, testConfig(flavour), log)
+	c := reads(t, s, flavour, nil)
+	c.must("SET @master_heartbeat_period = 20000000")
+	c.asks(flavour, 0, 7, cluster.EmptyGTIDSet(flavour))
+	waitFor(t, "the slave to wait", func() bool { return len(s.Slaves()) == 1 })
+	before := processorTime(t)
+	pause(t.Context(), 200*time.Millisecond)
+	if used := processorTime(t) - before; used > 100*time.Millisecond {
+		t.Errorf("waiting takes %v of processor time in 200 ms", used)
+	}
+	log.rotate(makeFormat(flavour))
+	log.add(makeTx(flavour, 1, 1, 10))
+	if got, err := c.events(5); err != nil {
+		t.Errorf("%v, %v", types(got), err)
+	}
+}
+
+// brokenLog cannot be read for the moment.
+type brokenLog struct{ *memLog }
+
+func (brokenLog) Read(*cluster.GTIDSet) (Reader, error) { return nil, errors.New("disk on fire") }
+
+// What passes must not stop a slave for good.
+func TestBrokenLog(t *testing.T) {
+	flavour := cluster.FlavourMySQL
+	s := serve(t, testConfig(flavour), brokenLog{filled(flavour, 1, 1)})
+	c := reads(t, s, flavour, nil)
+	c.asks(flavour, 0, 7, cluster.EmptyGTIDSet(flavour))
+	_, err := c.event()
+	var refusal *wire.ServerError
+	if !errors.As(err, &refusal) || refusal.Code != wire.CodeUnknown || !strings.Contains(refusal.Message, "disk on fire") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.conn.ReadPacket(); !errors.Is(err, io.EOF) {
+		t.Errorf("the connection goes on: %v", err)
 	}
 }
 

@@ -34,8 +34,11 @@ func refusalOf(err error) *wire.ServerError {
 	case errors.As(err, &told):
 		return told
 	case errors.As(err, &purged):
-		return fatal("Bellwether no longer stores what this slave lacks; it needs a full copy: POST /sync, or bellwether sync NODE. Missing: %s",
-			clip(purged.Missing.String(), mostText)) // unknown where it was too slow
+		missing := "files that were deleted while it read them"
+		if purged.Missing != nil {
+			missing = clip(purged.Missing.String(), mostText)
+		}
+		return fatal("Bellwether no longer stores what this slave lacks; it needs a full copy: POST /sync, or bellwether sync NODE. Missing: %s", missing)
 	case errors.As(err, &ahead):
 		return fatal("this slave has transactions that Bellwether's log has not (errant, or a former master's tail): save and remove them, or copy it anew with /sync. Too much: %s",
 			clip(ahead.Extra.String(), mostText))
