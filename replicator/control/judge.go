@@ -45,7 +45,10 @@ func (v Verdict) String() string {
 	if v.Failure == "" {
 		return b.String()
 	}
-	fmt.Fprintf(&b, ": %s (%v)", v.Failure, v.Side)
+	b.WriteString(": " + v.Failure)
+	if v.Side != SideUnknown {
+		fmt.Fprintf(&b, " (%v)", v.Side)
+	}
 	if v.Problem.Number != 0 {
 		fmt.Fprintf(&b, ", error %d", v.Problem.Number)
 	}

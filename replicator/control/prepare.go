@@ -105,14 +105,25 @@ func (c *Conn) whilePaused(ctx context.Context, statement string) error {
 }
 
 // between runs a statement between one that makes it possible and one that
-// undoes that, which is run whatever happens.
-func (c *Conn) between(ctx context.Context, before, statement, after string) (err error) {
+// undoes that.
+func (c *Conn) between(ctx context.Context, before, statement, after string) error {
+	return c.around(ctx, []string{before}, []string{after}, func() error { return c.exec(ctx, statement) })
+}
+
+// around does something between statements that make it possible and those that
+// undo that, each of which is run whatever happens.
+func (c *Conn) around(ctx context.Context, before, after []string, do func() error) (err error) {
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
 		defer cancel()
-		err = errors.Join(err, c.exec(ctx, after))
+		for _, statement := range after {
+			err = errors.Join(err, c.exec(ctx, statement))
+		}
 	}()
-	return c.exec(ctx, before, statement)
+	if err := c.exec(ctx, before...); err != nil {
+		return err
+	}
+	return do()
 }
 
 // findings tells what is missing, with the errors of what was tried.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 // attach: a fresh slave follows; a second time nothing is touched.
 func (l *live) attach() {
+	l.exec("node1", "SET sql_mode = 'PIPES_AS_CONCAT', time_zone = '+02:00'", "CREATE EVENT shop.daily ON SCHEDULE EVERY 1 DAY DO SET @x = 'a' || 'b'", "CREATE EVENT shop.off ON SCHEDULE EVERY 1 DAY DISABLE DO SET @x = 1")
 	l.exec("node1", "CREATE TABLE shop.t (id INT PRIMARY KEY, v INT)", "INSERT INTO shop.t VALUES (1, 1)")
 	l.exec("node2", l.either("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF"))
 	c := l.connect("node2")
@@ -258,12 +260,40 @@ func (l *live) turn() {
 	l.ok(l.nodes.OpenMaster(l.soon(), l.nodes.Node("node2")))
 	l.exec("node2", "INSERT INTO shop.t VALUES (10, 1)")
 	l.follows("node3", "node2")
+	l.moveEvents()
 	_, err := l.connect("node1").Attach(l.soon(), l.source("node2"), func() *cluster.GTIDSet { return l.position("node2") })
 	l.ok(err)
 	l.follows("node1", "node2")
 	l.checkRows("node1", "node2")
 	l.checkRows("node3", "node2")
 	l.refusesErrant()
+}
+
+// moveEvents: what ran on node1 runs on node2 alone, as it was made.
+func (l *live) moveEvents() {
+	for _, name := range []string{"node1", "node2"} {
+		l.exec(name, "SET sql_log_bin = 0", l.either("GRANT EVENT, SET_ANY_DEFINER, SYSTEM_USER ON *.* TO least@'%'", "GRANT EVENT, SET USER ON *.* TO least@'%'"))
+	}
+	one, two := l.connect("node1"), l.connect("node2")
+	before, err := one.Events(l.soon())
+	l.ok(err)
+	l.ok(two.EnableEvents(l.soon(), before))
+	l.ok(two.EnableEvents(l.soon(), before))
+	after, err := two.Events(l.soon())
+	l.ok(err)
+	if !slices.Equal(before, after) || len(after) != 2 || !after[0].Enabled || after[1].Enabled {
+		l.Errorf("events of node1 %+v, of node2 %+v", before, after)
+	}
+	l.exec("node1", "SET GLOBAL "+l.either("super_read_only", "read_only")+" = ON")
+	position := l.position("node1")
+	l.ok(one.DisableEvents(l.soon()))
+	l.ok(one.DisableEvents(l.soon()))
+	if rest, err := one.Events(l.soon()); err != nil || anyEnabled(rest) {
+		l.Errorf("events of the former master: %+v, %v", rest, err)
+	}
+	if !l.position("node1").Equal(position) {
+		l.Error("disabling events was written to the binary log")
+	}
 }
 
 // refusesErrant: what the new master lacks keeps a node from becoming its slave.
