@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +49,46 @@ func startServing(t *testing.T, servers *playground.Cluster) *serving {
 	t.Cleanup(func() { stop(); <-s.ended })
 	s.waitReady(t)
 	return s
+}
+
+// patientHold is longer than a busy machine needs for anything that does not
+// wait for a master.
+const patientHold = time.Minute
+
+// bePatient gives a machine that is busy with other tests its time: no node is
+// taken for dead because it is slow to answer.
+func (s *serving) bePatient(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(s.house.config.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	patient := strings.Replace(string(text), "proxy: {", fmt.Sprintf("proxy: {hold_timeout: %v, ", patientHold), 1)
+	rewrite(t, s.house, patient+"probes: {timeout: 10s}\n")
+	if err := s.house.reload(); err != nil {
+		t.Fatal(err)
+	}
+	s.waitReady(t)
+}
+
+// waitRunning waits until a node runs the statement.
+func (s *serving) waitRunning(t *testing.T, statement string) {
+	t.Helper()
+	query := "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO = '" + statement + "'"
+	for deadline := time.Now().Add(time.Minute); ; sleep(t.Context(), 10*time.Millisecond) {
+		for _, n := range s.servers.Nodes {
+			count, err := n.Query(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if count != "0" {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not run", statement)
+		}
+	}
 }
 
 // waitReady waits until every node serves again.
