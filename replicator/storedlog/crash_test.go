@@ -139,8 +139,12 @@ func TestTurnedBits(t *testing.T) {
 	for at := range raw {
 		turned := bytes.Clone(raw)
 		turned[at] ^= 1 << (at % 8)
-		l, err := on(with(d, name, turned), Config{})
+		damaged := with(d, name, turned)
+		l, err := on(damaged, Config{})
 		if int64(at) < durable {
+			if !bytes.Equal(damaged.files[name].now, turned) {
+				t.Fatalf("bit of byte %d: what was damaged is changed, or gone", at)
+			}
 			corrupt := new(CorruptError)
 			if err == nil || !errors.As(err, &corrupt) && !errors.Is(err, errHeader) {
 				t.Fatalf("bit of byte %d, before %d: %v", at, durable, err)

@@ -51,12 +51,12 @@ func (l *Log) own(format event.Event, f event.Format) event.Event {
 }
 
 // started is when the server last started, as the newest file that says so
-// has it.
+// has it; one without transactions goes when another begins.
 func (l *Log) started() uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range slices.Backward(l.segments) {
-		if f, err := event.ParseFormat(s.format); err == nil && f.Created != 0 {
+		if f, err := event.ParseFormat(s.format); err == nil && f.Created != 0 && !s.empty() {
 			return f.Created
 		}
 	}
