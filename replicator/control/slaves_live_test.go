@@ -186,6 +186,7 @@ func (k kept) reportsWrongPassword() {
 
 // reportsDuplicateKey: with the GTID, and without a second try.
 func (k kept) reportsDuplicateKey() {
+	k.follows("node3", "node1")
 	stop, start := k.either("SET GLOBAL super_read_only = OFF", "DO 0"), k.either("SET GLOBAL super_read_only = ON", "DO 0")
 	k.exec("node3", stop, "SET sql_log_bin = 0", "INSERT INTO shop.t VALUES (3, 3)", start)
 	k.exec("node1", "INSERT INTO shop.t VALUES (3, 1)")
