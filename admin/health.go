@@ -21,17 +21,34 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 // alive answers as long as the process does.
 func (s *Server) alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
 
-// ready answers 200 while a write would be served.
+// ready answers 200 while a write would be served, and says there, too, if it
+// would be less durable than promised.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	reason := "Bellwether is shutting down"
 	if !s.stopping.Load() {
 		reason = notReady(s.parts.Topologies.Load())
 	}
-	if reason != "" {
-		problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
-		return
+	weak, waits := s.unprotected()
+	if reason == "" && waits {
+		reason = weak
 	}
-	writeText(w, "ok\n")
+	switch {
+	case reason != "":
+		problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
+	case weak != "":
+		writeText(w, "ok, but degraded: "+weak+"\n")
+	default:
+		writeText(w, "ok\n")
+	}
+}
+
+// unprotected says why writes are less durable than promised, and whether they
+// wait for that; "" where they are not, or nothing is promised.
+func (s *Server) unprotected() (reason string, waits bool) {
+	if s.parts.Durability == nil {
+		return "", false
+	}
+	return s.parts.Durability.Unprotected()
 }
 
 // notReady says why a write cannot be served, or "" if it can.

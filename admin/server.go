@@ -30,9 +30,16 @@ type Config struct {
 	Listen string
 }
 
-// Parts are what the server shows; all are needed.
+// Durability tells whether writes are as durable as promised; see
+// replicator.Replicator.Unprotected. Any goroutine calls it.
+type Durability interface {
+	Unprotected() (reason string, waits bool)
+}
+
+// Parts are what the server shows; all but Durability are needed.
 type Parts struct {
 	Topologies Topologies
+	Durability Durability // nil: nothing is promised
 	Metrics    prometheus.Gatherer
 	Logger     *slog.Logger
 	// Version is the program's, as the index shows it.

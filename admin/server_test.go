@@ -100,6 +100,23 @@ func TestReadyzSaysWhyNot(t *testing.T) {
 	}
 }
 
+// weak is a promise that does not hold.
+type weak bool
+
+func (w weak) Unprotected() (reason string, waits bool) { return "the master is not read", bool(w) }
+
+func TestReadyzTellsAWithdrawnPromise(t *testing.T) {
+	for waits, want := range map[weak]int{true: http.StatusServiceUnavailable, false: http.StatusOK} {
+		server := serving(healthy())
+		server.parts.Durability = waits
+		answer := httptest.NewRecorder()
+		server.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/readyz", nil))
+		if answer.Code != want || !strings.Contains(answer.Body.String(), "the master is not read") {
+			t.Errorf("writes wait %t: %d %q, want %d with the reason", waits, answer.Code, answer.Body, want)
+		}
+	}
+}
+
 func TestRunServesUntilItsContextEnds(t *testing.T) {
 	server := serving(healthy())
 	if err := server.Listen(); err != nil {

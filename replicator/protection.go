@@ -1,9 +1,31 @@
 package replicator
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
+
+// Unprotected says why the master's commits do not wait for the stored log, ""
+// where they do or nobody promised it, and whether the clients' writes wait
+// meanwhile, as PolicyDurable has them.
+func (r *Replicator) Unprotected() (reason string, waits bool) {
+	if r.config.Feed != FeedRelay {
+		return "", false
+	}
+	waits = r.config.Policy == PolicyDurable
+	switch s := r.Status(); {
+	case s.Protected:
+		return "", false
+	case !s.Open:
+		return "the stored log is not open yet", waits
+	case !s.Upstream.Connected && s.Upstream.LastError != nil:
+		return fmt.Sprintf("the master's binary log is not being read: %v", s.Upstream.LastError), waits
+	case !s.Upstream.Connected:
+		return "the master's binary log is not being read", waits
+	}
+	return "the master's commits do not wait until they are stored; the log says why", waits
+}
 
 // protection is whether the master's commits wait for the stored log; any
 // number of goroutines.

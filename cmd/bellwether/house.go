@@ -57,21 +57,24 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	h.monitor = cluster.NewMonitor(h.store, c.ClusterConfig(), room(log, "cluster"), cluster.NewMetrics(metrics))
 	h.operator = newOperator(c.ClusterConfig())
 	h.controller = failover.NewController(h.store, c.FailoverConfig(), h.operator, room(log, "failover"))
+	if err := h.buildReplicator(metrics); err != nil {
+		return nil, err
+	}
 	name, _ := buildVersion()
 	h.admin = admin.New(c.AdminConfig(), admin.Parts{
-		Topologies: h.store, Metrics: metrics, Logger: room(log, "admin"), Version: name,
+		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
 	})
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")
 	}
-	if err := errors.Join(h.buildReplicator(metrics), h.buildProxy(metrics)); err != nil {
+	if err := h.buildProxy(metrics); err != nil {
 		return nil, errors.Join(err, h.admin.Close())
 	}
 	return h, nil
 }
 
-// buildReplicator makes the room that feeds the slaves. It shows them
-// the certificate that clients are shown.
+// buildReplicator makes the room that feeds the slaves. It shows them the
+// certificate that clients are shown.
 func (h *house) buildReplicator(metrics prometheus.Registerer) error {
 	c := h.config.ReplicatorConfig()
 	shown, err := proxyConfig(h.config)
