@@ -1,18 +1,15 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/internal/fakemysql"
-	"github.com/bellwether-db/bellwether/wire"
 )
 
 // Run ends at once with its context, whatever it waits for, and leaves only
@@ -163,55 +160,4 @@ func TestRestartIsNoticed(t *testing.T) {
 			t.Errorf("up for %ds, heard of 10 s ago: %t", uptime, got)
 		}
 	}
-}
-
-func (p *pieces) Write(b []byte) (int, error) { return len(b), nil }
-func (p *pieces) SetDeadline(time.Time) error { return nil }
-
-// FuzzAnswers: whatever a server answers to the questions, nothing panics.
-func FuzzAnswers(f *testing.F) {
-	row := wire.AppendTextRow(nil, []byte("5"))
-	eof := wire.AppendEOF(nil, wire.EOF{})
-	column := wire.AppendColumn(nil, &wire.Column{Name: "a"})
-	var answer bytes.Buffer
-	for i, p := range [][]byte{{1}, column, eof, row, eof} {
-		answer.Write([]byte{byte(len(p)), 0, 0, byte(i + 1)})
-		answer.Write(p)
-	}
-	f.Add(answer.Bytes(), uint64(1))
-	f.Fuzz(func(t *testing.T, in []byte, seed uint64) {
-		s := &session{
-			conn:  wire.NewConn(&pieces{rest: in, random: rand.New(rand.NewPCG(seed, 0))}),
-			hello: &wire.ServerHello{MariaDB: seed%2 == 0},
-		}
-		if values, err := s.ask("SELECT 1"); err == nil && len(values) == 0 {
-			t.Fatal("a row without values")
-		}
-		_, _ = s.facts()
-	})
-}
-
-// FuzzStream: whatever a server sends for a binary log, the sink's contract is
-// kept.
-func FuzzStream(f *testing.F) {
-	s := &script{version: "9.7.0", flavour: cluster.FlavourMySQL}
-	var whole [][]byte
-	for _, e := range append([][]byte{madeRotate("b.1"), madeFormat("9.7.0")}, append(s.transaction(1), s.transaction(2)...)...) {
-		whole = append(whole, append([]byte{wire.HeaderOK}, e...))
-	}
-	f.Add(framed(whole...), uint64(1))
-	f.Fuzz(func(t *testing.T, in []byte, seed uint64) {
-		m := newMemory(cluster.FlavourMySQL)
-		conn := &pieces{rest: in, random: rand.New(rand.NewPCG(seed, 0))}
-		st := &stream{
-			frames: newFrames(conn, time.Second, 1<<20), sink: m, board: &board{}, have: m.Executed(),
-			semiSync: true, opened: func() {}, backoff: &backoff{},
-		}
-		if err := st.run(); err == nil || errors.Is(err, errSinkMisused) {
-			t.Fatalf("got %v", err)
-		}
-		if !m.open.IsZero() || len(m.pending) > 0 {
-			t.Fatalf("left open %s, not durable %v", m.open, m.pending)
-		}
-	})
 }

@@ -18,7 +18,8 @@ const (
 	readBuffer = 256 << 10
 	// leastRead is the room that a read needs at least: a TLS record.
 	leastRead = 16 << 10
-	// growStep bounds how far memory runs ahead of what has really arrived.
+	// growStep is the least by which memory grows; more only as far as as much
+	// has really arrived.
 	growStep = 1 << 20
 )
 
@@ -134,7 +135,7 @@ func (f *frames) appendFrame(dst []byte, n int) ([]byte, error) {
 	dst = append(dst, f.buf[f.r:f.r+buffered]...)
 	f.r += buffered
 	for n -= buffered; n > 0; {
-		dst = slices.Grow(dst, min(n, growStep))
+		dst = slices.Grow(dst, min(n, max(growStep, len(dst))))
 		got, err := f.read(dst[len(dst) : len(dst)+min(n, cap(dst)-len(dst))])
 		dst, n = dst[:len(dst)+got], n-got
 		if err != nil && n > 0 {

@@ -27,6 +27,10 @@ func (p *pieces) SetReadDeadline(time.Time) error { return nil }
 
 func (p *pieces) SetWriteDeadline(time.Time) error { return nil }
 
+func (p *pieces) SetDeadline(time.Time) error { return nil }
+
+func (p *pieces) Write(b []byte) (int, error) { return len(b), nil }
+
 func (p *pieces) Read(b []byte) (int, error) {
 	if len(p.rest) == 0 {
 		return 0, io.EOF
@@ -187,47 +191,4 @@ func TestSemiSyncHeader(t *testing.T) {
 			t.Errorf("%x: %v", b, err)
 		}
 	}
-}
-
-// FuzzFrames: whatever arrives, frames neither panics nor invents bytes.
-func FuzzFrames(f *testing.F) {
-	f.Add(framed(eventOf(40, 1), eventOf(20, 2)), uint64(1))
-	f.Add([]byte{0xff, 0xff, 0xff, 0, 1}, uint64(2))
-	f.Fuzz(func(t *testing.T, in []byte, seed uint64) {
-		f := newFrames(&pieces{rest: in, random: rand.New(rand.NewPCG(seed, 0))}, time.Second, 1<<20)
-		total := 0
-		for {
-			p, err := f.packet()
-			if err != nil {
-				break
-			}
-			total += wire.HeaderSize + len(p)
-			if len(p) > 0 {
-				_, _, _ = stripSemiSync(p[1:])
-			}
-		}
-		if total > len(in) {
-			t.Fatalf("%d bytes of %d", total, len(in))
-		}
-	})
-}
-
-// FuzzRotate: no bytes make it panic.
-func FuzzRotate(f *testing.F) {
-	f.Add([]byte(header(event.Rotate, 0, 0)))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		e, err := event.Check(in)
-		if err != nil {
-			return
-		}
-		if p, err := parseRotate(e); err == nil && p.file == "" {
-			t.Fatal("a rotate event to nowhere")
-		}
-	})
-}
-
-// FuzzOwned: no text makes it panic.
-func FuzzOwned(f *testing.F) {
-	f.Add(uuidA + ":7#31:8#32")
-	f.Fuzz(func(t *testing.T, text string) { _, _ = parseOwned(text) })
 }

@@ -4,39 +4,15 @@ package upstream
 
 import (
 	"context"
-	"os"
-	"path/filepath"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/bellwether-db/bellwether/internal/playground"
-	"github.com/bellwether-db/bellwether/replicator/event"
+	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
-
-// onDisk is a memory whose events are on disk when Sync returns.
-type onDisk struct {
-	*memory
-	file *os.File
-	held []byte
-}
-
-func (d *onDisk) Append(e event.Event, m event.Mark) error {
-	d.held = append(d.held, e...)
-	return d.memory.Append(e, m)
-}
-
-func (d *onDisk) Sync() error {
-	if _, err := d.file.Write(d.held); err != nil {
-		return err
-	}
-	d.held = d.held[:0]
-	if err := d.file.Sync(); err != nil {
-		return err
-	}
-	return d.memory.Sync()
-}
 
 // measure has writers commit for a while and returns the median.
 func (w *world) measure(writers int, d time.Duration) time.Duration {
@@ -85,23 +61,23 @@ func TestCommitLatency(t *testing.T) {
 }
 
 func (w *world) compare(writers int) {
-	file, err := os.Create(filepath.Join(w.TempDir(), "log"))
-	w.must(err)
-	defer file.Close()
 	var ratios []float64
 	w.measure(writers, time.Second) // warm up
 	for range 5 {
 		alone := w.measure(writers, time.Second)
-		sink := &onDisk{memory: w.here(), file: file}
+		log, err := storedlog.Open(storedlog.Config{Dir: w.TempDir(), Flavour: w.flavour, ServerID: 4242}, slog.New(slog.DiscardHandler))
+		w.must(err)
+		w.must(log.Seed(w.position()))
 		config := w.config()
 		config.TLS = 0
-		client, end := w.read(config, sink)
+		client, end := w.read(config, log)
 		w.eventually("the stream", func() bool { return client.Status().Connected })
 		off := w.semiSync()
 		stored := w.measure(writers, time.Second)
 		off()
 		s := client.Status()
 		end()
+		w.must(log.Close())
 		ratios = append(ratios, float64(stored)/float64(alone))
 		w.Logf("%2d writers: alone %s, stored %s, ratio %.2f; %d transactions in %d syncs of %s each",
 			writers, alone, stored, float64(stored)/float64(alone), s.Transactions, s.Syncs, s.SyncTime/time.Duration(max(1, s.Syncs)))

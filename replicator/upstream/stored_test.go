@@ -35,7 +35,7 @@ func TestIntoTheStoredLog(t *testing.T) {
 			}
 		})
 		w.ResetConnections()
-		w.exec("INSERT INTO up.t (v) VALUES (REPEAT('h', 20000000))", "FLUSH BINARY LOGS", "INSERT INTO up.t (w) VALUES (1)")
+		w.exec("INSERT INTO up.t (v) VALUES (REPEAT('h', 5000000))", "FLUSH BINARY LOGS", "INSERT INTO up.t (w) VALUES (1)")
 		want := w.position()
 		w.eventually("everything stored", func() bool { return log.Executed().ContainsSet(want) })
 		off()

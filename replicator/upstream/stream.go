@@ -202,9 +202,11 @@ func (s *stream) appended(e event.Event, m event.Mark) {
 	s.at = s.at.after(e)
 	s.group.appended(len(e))
 	s.counted += uint64(len(e))
-	s.open = m.Part == event.Begin || m.Part == event.Inside
-	if m.Part == event.End {
-		s.last = m.GTID
+	switch m.Part {
+	case event.Begin:
+		s.open = true
+	case event.End:
+		s.open, s.last = false, m.GTID
 		s.group.ended(time.Now())
 	}
 	s.answer()
