@@ -37,6 +37,7 @@ func TestLive(t *testing.T) {
 			l.step("prepare again", (*live).prepareAgain)
 			l.step("semi-sync", (*live).semiSync)
 			l.step("attach", (*live).attach)
+			l.step("prepare a slave that runs", (*live).prepareRunning)
 			l.step("keep", (*live).keep)
 			l.step("drain", (*live).drain)
 			l.step("turn", (*live).turn)

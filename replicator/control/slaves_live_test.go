@@ -38,6 +38,22 @@ func (l *live) attach() {
 	}
 }
 
+// prepareRunning: MySQL sets a binary log's format only while nothing applies.
+func (l *live) prepareRunning() {
+	l.exec("node2", l.either("STOP REPLICA SQL_THREAD", "STOP SLAVE SQL_THREAD"), "SET GLOBAL binlog_format = 'MIXED'", l.either("START REPLICA SQL_THREAD", "START SLAVE SQL_THREAD"))
+	findings, err := l.connect("node2").Prepare(l.soon(), cluster.Account{})
+	l.ok(err)
+	for _, f := range findings {
+		if f.Severity == cluster.SeverityMust {
+			l.Errorf("left on a slave that runs: %v", f)
+		}
+	}
+	if got := l.query("node2", "SELECT @@GLOBAL.binlog_format"); got != "ROW" {
+		l.Errorf("binlog_format is %s", got)
+	}
+	l.follows("node2", "node1")
+}
+
 // position is what a node has executed.
 func (l *live) position(node string) *cluster.GTIDSet {
 	l.Helper()
