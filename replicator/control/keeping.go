@@ -23,7 +23,7 @@ type keeping struct {
 	conn    *Conn  // nil while there is none
 	source  Source // that was wanted at the last look
 	history History
-	ahead   time.Time // since when it has what its source lacks
+	excess  excess    // what it has and its source lacks
 	failed  int       // attempts in a row to set the slave up
 	next    time.Time // not before then the next one
 	report  SlaveReport
@@ -85,30 +85,10 @@ func (k *keeping) look(ctx context.Context, s Slave) {
 	if err != nil {
 		v = verdictOf(err)
 	}
-	v = k.patient(v)
 	if bounded.Err() != nil || v.State == StateUnknown && !refused(err) {
 		k.drop()
 	}
 	k.tell(s, v)
-}
-
-// aheadGrace is how long a slave may have what its source lacks: a source that
-// has just begun may have it soon.
-const aheadGrace = 5 * time.Second
-
-// patient gives a slave that is ahead some time before it counts as errant.
-func (k *keeping) patient(v Verdict) Verdict {
-	if v.Failure != failureErrant {
-		k.ahead = time.Time{}
-		return v
-	}
-	if k.ahead.IsZero() {
-		k.ahead = time.Now()
-	}
-	if time.Since(k.ahead) < aheadGrace {
-		v.State = StateStarting
-	}
-	return v
 }
 
 // refused says whether a server answered with an error; then the connection is
@@ -131,13 +111,15 @@ func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 	}
 	k.report.Status, k.report.Seen = status, time.Now()
 	v = Judge(status, k.history)
-	p, err := planAttach(s.Node.Name, &status, s.Source, asked(s.Has))
+	has := asked(s.Has)
+	p, err := planAttach(s.Node.Name, &status, s.Source, has)
+	k.excess = k.excess.after(errant(&status, has), has, time.Now())
 	acts := !s.Observe && p.timely(v, k.history, time.Now()) && !time.Now().Before(k.next)
 	k.history = k.history.After(v, status, acts && p.repairs(), time.Now())
-	if !acts {
-		return v, err
+	if acts {
+		v, err = k.outcome(v, &p, errors.Join(err, k.act(ctx, s, &p, v)))
 	}
-	return k.outcome(v, &p, errors.Join(err, k.act(ctx, s, &p, v)))
+	return k.patient(v, err)
 }
 
 // outcome is the verdict once the plan was carried out, or was not.

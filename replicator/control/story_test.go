@@ -225,3 +225,34 @@ func TestPauses(t *testing.T) {
 		t.Errorf("after very many: %v", got)
 	}
 }
+
+// TestExcess: a slave that is newer than what is known of its source is not
+// errant as long as the source gets there; one transaction that never comes is.
+func TestExcess(t *testing.T) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		version      string
+		slave, known func(second int) string
+		errant       bool
+	}{
+		{"9.7.4", func(s int) string { return fmt.Sprintf("1-%d", 10*s+5) }, func(s int) string { return fmt.Sprintf("1-%d", 10*s) }, false},
+		{"9.7.4", func(s int) string { return fmt.Sprintf("1-%d:9999", 10*s+5) }, func(s int) string { return fmt.Sprintf("1-%d", 10*s) }, true},
+		{"9.7.4", func(int) string { return "1-5" }, func(int) string { return "1-4" }, true},
+		{"10.11.1-MariaDB", func(s int) string { return fmt.Sprintf("0-1-%d", 10*s+5) }, func(s int) string { return fmt.Sprintf("0-1-%d", 10*s) }, false},
+		{"10.11.1-MariaDB", func(int) string { return "0-2-8" }, func(int) string { return "0-1-7" }, true},
+	} {
+		var e excess
+		for second := 1; second <= 8; second++ {
+			s, _ := statusOf(t, test.version+"|executed="+test.slave(second))
+			has := setOf(t, s.Dialect, test.known(second))
+			now := at.Add(time.Duration(second) * time.Second)
+			e = e.after(errant(&s, has), has, now)
+			if second < 5 && e.lasts(now) {
+				t.Errorf("%s: errant after %d s", s.Executed, second)
+			}
+		}
+		if e.lasts(at.Add(8*time.Second)) != test.errant {
+			t.Errorf("%s: excess %+v, want errant %t", test.slave(8), e, test.errant)
+		}
+	}
+}
