@@ -52,7 +52,7 @@ func (w *world) startServers() error {
 		return err
 	}
 	options := playground.Options{
-		Flavour: flavour, Relaxed: true, GeneralLog: true, MaxConnections: 700,
+		Flavour: flavour, Relaxed: true, GeneralLog: true, MaxConnections: 400,
 		App: playground.Account{User: boss.user, Password: boss.password},
 	}
 	options.Dir = filepath.Join(w.dir, "straight")
