@@ -38,17 +38,10 @@ type backoff struct {
 	silences int // streams that ended in silence, and nothing was stored since
 }
 
-// stored forgets all failures: a transaction has arrived.
-func (b *backoff) stored() { *b = backoff{} }
-
-// idle forgets failures at the n-th heartbeat of a connection. Silence may come
-// after the first one: a master says nothing while it reads a large event.
-func (b *backoff) idle(n int) {
-	b.attempts, b.strikes = 0, 0
-	if n > 1 {
-		b.silences = 0
-	}
-}
+// useful forgets all failures: a transaction has arrived, or the master has
+// said for a second time that it has none. The first time says little: it comes
+// at once, and before the silence of a master that reads a large event.
+func (b *backoff) useful() { *b = backoff{} }
 
 // patience is how long to bear silence, where it is usually base: longer each
 // time that it was too short, so that an event which takes the master long to

@@ -40,15 +40,14 @@ func (c *Client) Changed() <-chan struct{} { return c.board.turned() }
 func (c *Client) Run(ctx context.Context) error {
 	for {
 		err := c.attempt(ctx)
-		if refused := (*Refusal)(nil); errors.As(err, &refused) {
-			refused.Addr = c.config.Addr
-			return refused
-		}
-		if ctx.Err() != nil {
+		refused := (*Refusal)(nil)
+		switch {
+		case errors.As(err, &refused):
+			return c.refuse(refused)
+		case ctx.Err() != nil:
 			return nil
-		}
-		if !c.backoff.failed(err) {
-			return c.hopeless(err)
+		case !c.backoff.failed(err):
+			return c.refuse(hopeless(err))
 		}
 		c.lost(err)
 		select {
@@ -59,10 +58,17 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
+// refuse puts the end of Run on the board.
+func (c *Client) refuse(r *Refusal) *Refusal {
+	r.Addr = c.config.Addr
+	c.board.write(func(s *Status) { s.Failures, s.LastError = c.backoff.attempts, r })
+	return r
+}
+
 // hopeless is the end after the stream was wrong again and again.
-func (c *Client) hopeless(err error) *Refusal {
+func hopeless(err error) *Refusal {
 	return &Refusal{
-		Reason: ReasonStream, Addr: c.config.Addr, What: "what it sends cannot be stored", Err: err,
+		Reason: ReasonStream, What: "what it sends cannot be stored", Err: err,
 		Hint: "it may have deleted what is not stored yet, or its binary log is damaged",
 	}
 }

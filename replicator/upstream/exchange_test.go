@@ -245,7 +245,9 @@ func TestNotAskedWhereItIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t, "8.4.3", uuidA+":1-9", func(*script, *fakemysql.Conn, int) error { return errors.New("it was asked") })
+			s.mu.Lock()
 			want := change(s)
+			s.mu.Unlock()
 			m := newMemory(s.flavour)
 			m.executed = mysqlSet(t, uuidA+":1-3")
 			_, err := s.run(m, 1)

@@ -67,7 +67,7 @@ func TestPausesDouble(t *testing.T) {
 	if b.ceiling() != lastPause {
 		t.Error("the ceiling overflows")
 	}
-	b.stored()
+	b.useful()
 	b.failed(io.EOF)
 	if b.ceiling() != firstPause {
 		t.Error("a success does not begin anew")
@@ -113,13 +113,11 @@ func TestPatienceGrowsWithSilence(t *testing.T) {
 		}
 		b.failed(errSilent)
 		b.failed(io.EOF)
-		b.idle(1)
 	}
 	if got := b.patience(5 * time.Minute); got != 5*time.Minute {
 		t.Errorf("patience that was long anyway: %s", got)
 	}
-	b.idle(2)
-	if b.silences != 0 {
-		t.Error("a second heartbeat says nothing")
+	if b.useful(); b.patience(time.Second) != time.Second {
+		t.Error("patience stays")
 	}
 }

@@ -70,16 +70,23 @@ func (s *script) serve(c *fakemysql.Conn) error {
 			return s.onDump(s, c, s.count())
 		case command != wire.ComQuery || strings.HasPrefix(string(content), "SET "):
 			err = c.OK(wire.OK{})
-		case s.answers[string(content)] == nil:
-			err = c.Rows([]string{"a", "b"})
 		default:
-			row := s.answers[string(content)]
-			err = c.Rows(make([]string, len(row)), row)
+			err = s.answer(c, string(content))
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+func (s *script) answer(c *fakemysql.Conn, query string) error {
+	s.mu.Lock()
+	row := s.answers[query]
+	s.mu.Unlock()
+	if row == nil {
+		return c.Rows([]string{"a", "b"})
+	}
+	return c.Rows(make([]string, len(row)), row)
 }
 
 func (s *script) note(command wire.Command, content string) {

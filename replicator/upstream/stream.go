@@ -121,8 +121,9 @@ func (s *stream) event(e event.Event) error {
 // wait there until another is replied to.
 func (s *stream) heartbeat(e event.Event) error {
 	s.board.write(func(now *Status) { now.Heard = s.frames.heard })
-	s.beats++
-	s.backoff.idle(s.beats)
+	if s.beats++; s.beats > 1 {
+		s.backoff.useful()
+	}
 	if s.open || s.greeted || !s.semiSync {
 		return nil
 	}
@@ -229,7 +230,7 @@ func (s *stream) settle() error {
 	g, took := s.group, time.Since(begun)
 	s.group = group{}
 	if g.transactions > 0 {
-		s.backoff.stored()
+		s.backoff.useful()
 	}
 	var err error
 	if g.asked {
