@@ -25,10 +25,13 @@ func TestExchangesOfVersions(t *testing.T) {
 			}
 			s := newScript(t, version, executed, func(s *script, c *fakemysql.Conn, _ int) error {
 				err := errors.Join(s.opening(c), s.events(c, true, s.transaction(4)...))
+				if err == nil {
+					err = reply(c, position{"binlog.000009", 1000})
+				}
 				if err != nil {
 					return err
 				}
-				return reply(c, position{"binlog.000009", 1000})
+				return fakemysql.Hang()(c)
 			})
 			m := newMemory(s.flavour)
 			m.executed = set(t, s.flavour, rest)
@@ -99,7 +102,7 @@ func TestOneReplyForAGroup(t *testing.T) {
 				t.Errorf("%d transactions durable at the reply for %d", got, n+4)
 			}
 		}
-		return nil
+		return fakemysql.Hang()(c)
 	})
 	client, err := s.run(m, 50)
 	if err != nil {
