@@ -1,0 +1,6 @@
+//go:build soak
+
+package storedlog
+
+// kills is how often TestKills kills.
+const kills = 200
