@@ -86,6 +86,7 @@ func TestPlace(t *testing.T) {
 
 // Whatever comes in costs that connection at most.
 func TestGarbage(t *testing.T) {
+	t.Parallel()
 	config := testConfig(cluster.FlavourMySQL)
 	config.HandshakeTimeout = 300 * time.Millisecond
 	s := serve(t, config, filled(cluster.FlavourMySQL, 1, 2))
@@ -140,6 +141,7 @@ func throw(t *testing.T, s *Server, junk []byte) {
 }
 
 func TestLogins(t *testing.T) {
+	t.Parallel()
 	config := testConfig(cluster.FlavourMySQL)
 	config.MaxConnections = 2
 	s := serve(t, config, filled(cluster.FlavourMySQL, 1, 1))

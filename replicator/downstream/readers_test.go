@@ -94,6 +94,7 @@ func waitFor(t *testing.T, what string, is func() bool) {
 
 // A slave that comes again replaces its former connection, and only that.
 func TestReplacement(t *testing.T) {
+	t.Parallel()
 	for _, flavour := range flavours {
 		t.Run(flavour.String(), func(t *testing.T) {
 			s := serve(t, testConfig(flavour), filled(flavour, 1, 1))
@@ -121,6 +122,7 @@ func TestReplacement(t *testing.T) {
 
 // Heartbeats come at the period that was asked for, in the version that was.
 func TestHeartbeats(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		flavour cluster.Flavour
 		flags   uint16
@@ -190,6 +192,7 @@ func (brokenLog) Read(*cluster.GTIDSet) (Reader, error) { return nil, errors.New
 
 // What passes must not stop a slave for good.
 func TestBrokenLog(t *testing.T) {
+	t.Parallel()
 	flavour := cluster.FlavourMySQL
 	s := serve(t, testConfig(flavour), brokenLog{filled(flavour, 1, 1)})
 	c := reads(t, s, flavour, nil)
@@ -206,6 +209,7 @@ func TestBrokenLog(t *testing.T) {
 
 // A client that leaves while there is nothing to send is noticed.
 func TestLeaving(t *testing.T) {
+	t.Parallel()
 	flavour := cluster.FlavourMySQL
 	s := serve(t, testConfig(flavour), filled(flavour, 1, 1))
 	c := reads(t, s, flavour, nil)

@@ -154,8 +154,16 @@ func (w *world) disturb(ctx context.Context) {
 	}
 }
 
+// kill ends a server and starts it again. A MariaDB that is killed inside a DDL
+// statement comes back with its position behind its own binary log, or with a
+// transaction of its own from its DDL recovery (whoever fed it): that one is
+// stopped in order.
 func (w *world) kill(n *playground.Node) {
-	if err := n.Kill(); err != nil {
+	end := n.Kill
+	if w.mariaDB() {
+		end = func() error { return n.StopServer(w.Context()) }
+	}
+	if err := end(); err != nil {
 		w.Fatal(err)
 	}
 	if err := n.StartServer(w.Context()); err != nil {

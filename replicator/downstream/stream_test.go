@@ -146,6 +146,7 @@ func TestStreamGoesOn(t *testing.T) {
 
 // Events of any length arrive whole, also around the edges of frames.
 func TestLongEvents(t *testing.T) {
+	t.Parallel()
 	flavour := cluster.FlavourMySQL
 	log := newMemLog(flavour)
 	log.rotate(makeFormat(flavour))
