@@ -24,9 +24,12 @@ func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.C
 	defer func() { r.protection.set(false, time.Now()) }()
 	for ctx.Err() == nil {
 		changed := client.Changed()
-		retry := make(<-chan time.Time)
+		var retry <-chan time.Time
 		if s := client.Status(); s.Connected {
 			err := r.protect(ctx, from)
+			if r.config.Policy == PolicyDegrade {
+				retry = time.After(orderPause) // the master may have gone on without us
+			}
 			if err == nil && !s.SemiSync {
 				r.log.Info("the master can be acknowledged to now; reading from it anew", "node", from.name)
 				return
@@ -44,15 +47,31 @@ func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.C
 	}
 }
 
+// errAsynchronous says that the master has stopped to wait for acknowledgements.
+var errAsynchronous = errors.New("the master went on without waiting, and does so until the stored log has caught up")
+
 // protect has commits wait, and tells when they begin to.
 func (r *relay) protect(ctx context.Context, from source) error {
-	err := r.order(ctx, from, func(ctx context.Context, c *control.Conn) error { return c.EnableSemiSync(ctx) })
+	err := r.order(ctx, from, r.enable)
 	if errors.Is(err, control.ErrNotPrepared) {
 		r.prepare(ctx, from)
-		err = r.order(ctx, from, func(ctx context.Context, c *control.Conn) error { return c.EnableSemiSync(ctx) })
+		err = r.order(ctx, from, r.enable)
 	}
 	if err == nil && r.protection.set(true, time.Now()) {
 		r.log.Info("commits wait until they are stored", "node", from.name)
+	}
+	return err
+}
+
+// enable switches semi-synchronous replication on; where the master may give up
+// waiting, it sees whether it has.
+func (r *relay) enable(ctx context.Context, c *control.Conn) error {
+	if err := c.EnableSemiSync(ctx); err != nil || r.config.Policy != PolicyDegrade {
+		return err
+	}
+	s, err := c.SemiSync(ctx)
+	if err == nil && !s.Active {
+		err = errAsynchronous
 	}
 	return err
 }
@@ -75,19 +94,20 @@ func (r *relay) prepare(ctx context.Context, from source) {
 	if m := r.cluster.Load().MasterNode(); m == nil || m.ReadOnly {
 		return // it would have to be opened for that, which is not ours to do
 	}
-	err := r.order(ctx, from, func(ctx context.Context, c *control.Conn) error {
-		findings, err := c.Prepare(ctx, cluster.Account{})
-		for _, f := range findings {
-			if text := f.String(); !r.found[text] {
-				r.found[text] = true
-				r.log.Warn("the master is not as it should be", "node", from.name, "finding", text)
-			}
-		}
-		return err
-	})
-	if err != nil && ctx.Err() == nil {
-		r.log.Warn("the master was not looked at", "node", from.name, "error", err)
+	if err := r.order(ctx, from, r.set); err != nil && ctx.Err() == nil {
+		r.log.Warn("the master was not prepared", "node", from.name, "error", err)
 	}
+}
+
+// set sets on a node what it needs, and tells what is left, each thing once.
+func (r *relay) set(ctx context.Context, c *control.Conn) error {
+	findings, err := c.Prepare(ctx, cluster.Account{})
+	for _, f := range findings {
+		if text := f.String(); r.found.first(text) {
+			r.log.Warn("a node is not as it should be", "node", c.Node().Name, "finding", text)
+		}
+	}
+	return err
 }
 
 // order runs do on a connection of the operator account.
@@ -99,5 +119,8 @@ func (r *relay) order(ctx context.Context, to source, do func(context.Context, *
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // everything was said on it
+	if r.config.Policy == PolicyDegrade {
+		conn.AckWithin(r.config.DegradeAfter)
+	}
 	return do(ctx, conn)
 }

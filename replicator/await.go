@@ -10,7 +10,8 @@ import (
 // Await returns once every transaction of set is in the stored log, fsynced: at
 // once where it is already, which is so for every commit that the master held
 // for us. What came before the log counts as stored. With PolicyDegrade it
-// waits no longer than DegradeAfter, and then counts the write as unprotected.
+// waits no longer than DegradeAfter, and not at all while the promise is
+// withdrawn (the master waited already), and counts the write as unprotected.
 // Its error is ctx's.
 func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
 	var degrade <-chan time.Time
@@ -23,7 +24,7 @@ func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
 			}
 		}
 		if degrade == nil && r.config.Policy == PolicyDegrade {
-			timer := time.NewTimer(r.config.DegradeAfter)
+			timer := time.NewTimer(r.patience())
 			defer timer.Stop()
 			degrade = timer.C
 		}
@@ -36,4 +37,14 @@ func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// patience is how long a write that is not stored is held with PolicyDegrade.
+func (r *Replicator) patience() time.Duration {
+	if relay := r.relay.Load(); relay != nil {
+		if holds, _ := relay.protection.read(); holds {
+			return r.config.DegradeAfter
+		}
+	}
+	return 0
 }

@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/bellwether-db/bellwether/replicator/downstream"
@@ -19,18 +20,39 @@ type relay struct {
 	client atomic.Pointer[upstream.Client] // of the present master
 
 	protection protection
+	found      told // findings
 
 	lastRefusal     string          // of follow alone
 	lastUnprotected string          // of acknowledge alone
-	found           map[string]bool // of prepare, which one goroutine calls at a time: findings that were told
 	near            map[string]bool // of retain alone: slaves that were warned of
 }
 
 func newRelay(r *Replicator, id identity, stored *storedlog.Log, server *downstream.Server) *relay {
-	return &relay{Replicator: r, id: id, stored: stored, server: server, found: map[string]bool{}}
+	return &relay{Replicator: r, id: id, stored: stored, server: server}
 }
 
 // accounts are what slaves may log in with.
 func (id identity) accounts() []downstream.Account {
 	return []downstream.Account{{Name: id.User, Secret: wire.PasswordSecret(id.Password)}}
+}
+
+// told remembers what was said, so that nothing is said twice; any number of
+// goroutines. The zero value is empty.
+type told struct {
+	mu    sync.Mutex
+	texts map[string]bool
+}
+
+// first reports whether the text is new.
+func (t *told) first(text string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.texts[text] {
+		return false
+	}
+	if t.texts == nil {
+		t.texts = map[string]bool{}
+	}
+	t.texts[text] = true
+	return true
 }

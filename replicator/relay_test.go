@@ -87,6 +87,31 @@ func TestCommitsWaitForTheLog(t *testing.T) {
 	})
 }
 
+// With policy degrade a commit goes on without the log after the stated time,
+// the promise is withdrawn until the log has caught up, and holds again then.
+func TestDegrade(t *testing.T) {
+	worlds(t, 1, func(w *world) {
+		master := w.nodes.Nodes[0]
+		w.must(master.Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)"))
+		w.stop()
+		w.config.Policy, w.config.DegradeAfter = PolicyDegrade, 300*time.Millisecond
+		w.start()
+		w.stop()
+		begun := time.Now()
+		w.must(master.Exec(w.Context(), "INSERT INTO shop.t VALUES (1)"))
+		if took := time.Since(begun); took < w.config.DegradeAfter/2 {
+			w.Errorf("the commit did not wait for the log: %v", took)
+		}
+		w.must(w.replicator.Await(w.Context(), w.position(master)))
+		if reason, waits := w.replicator.Unprotected(); reason == "" || waits {
+			w.Errorf("without the log: %q, writes wait %t", reason, waits)
+		}
+		w.start() // and wait until the promise holds again
+		w.converge()
+		w.same("SELECT GROUP_CONCAT(id) FROM shop.t")
+	})
+}
+
 // Await lets a write go once it is stored, and not before.
 func TestAwait(t *testing.T) {
 	worlds(t, 0, func(w *world) {

@@ -140,12 +140,13 @@ func (r *Replicator) seed(ctx context.Context, stored *storedlog.Log) error {
 	}
 }
 
-// feeds are the rooms of the relay that run until the context ends.
+// run runs everything until ctx ends, or one of it fails.
 func (r *relay) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.server.Run(ctx) })
 	group.Go(func() error { return r.follow(ctx) })
 	group.Go(func() error { return r.keep(ctx) })
+	group.Go(func() error { return r.readySlaves(ctx) })
 	group.Go(func() error { return r.retain(ctx) })
 	return group.Wait()
 }

@@ -35,7 +35,14 @@ type Conn struct {
 	// refused are the settings that the server would not take: not looked at
 	// any more, so that a slave is not stopped for them again and again.
 	refused map[dialect.Term]bool
+	// ackTimeout is how long commits wait for an acknowledgement; 0: for ever.
+	ackTimeout time.Duration
 }
+
+// AckWithin has Check, Prepare and EnableSemiSync want that commits wait that
+// long for an acknowledgement, and then go on without one. 0, as at first, is
+// for ever.
+func (c *Conn) AckWithin(d time.Duration) { c.ackTimeout = d }
 
 // connectTimeout bounds a connection's opening where the configuration does not.
 const connectTimeout = 5 * time.Second

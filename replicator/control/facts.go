@@ -14,6 +14,8 @@ import (
 // facts are what Check and Prepare know of a node.
 type facts struct {
 	dialect *dialect.Dialect
+	// wanted is the table of requirements, as the connection wants it.
+	wanted []requirement
 	// values are what was read, by term; what the server does not have, or does
 	// not tell, is absent. A plugin that could be there and is not is "".
 	values map[dialect.Term]string
@@ -72,7 +74,10 @@ func (c *Conn) readFacts(ctx context.Context, account cluster.Account) (*facts, 
 	if old := c.dialect.WithOldSemiSync(); settings[old.Say(dialect.SemiSyncSource)].value != "" {
 		c.dialect = old
 	}
-	f := &facts{dialect: c.dialect, account: account, values: map[dialect.Term]string{}, fleeting: map[dialect.Term]bool{}}
+	f := &facts{
+		dialect: c.dialect, wanted: within(requirements, c.ackTimeout), account: account,
+		values: map[dialect.Term]string{}, fleeting: map[dialect.Term]bool{},
+	}
 	f.take(settings)
 	status, err := c.Status(ctx)
 	if err != nil {

@@ -60,7 +60,7 @@ func (f *facts) forgets(tried map[dialect.Term]error) {
 // setMissing tries what was not tried yet, and reports whether there was any:
 // an installed plugin brings variables that could not be looked at before.
 func (c *Conn) setMissing(ctx context.Context, f *facts, tried map[dialect.Term]error) (any bool) {
-	for _, m := range missingOf(f, requirements) {
+	for _, m := range missingOf(f, f.wanted) {
 		if _, done := tried[m.term]; done || !m.settable(f) {
 			continue
 		}
@@ -129,7 +129,7 @@ func (c *Conn) around(ctx context.Context, before, after []string, do func() err
 // findings tells what is missing, with the errors of what was tried.
 func findings(node string, f *facts, tried map[dialect.Term]error) []Finding {
 	var out []Finding
-	for _, m := range missingOf(f, requirements) {
+	for _, m := range missingOf(f, f.wanted) {
 		out = append(out, m.finding(node, f, tried[m.term]))
 	}
 	return out

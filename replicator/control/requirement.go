@@ -3,7 +3,9 @@ package control
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/dialect"
@@ -82,6 +84,21 @@ const (
 	readOnlyAtStart    = dialect.Term(250)
 	replicationAccount = dialect.Term(251)
 )
+
+// within returns the table with that timeout for acknowledgements, 0 for none.
+func within(table []requirement, timeout time.Duration) []requirement {
+	if timeout <= 0 {
+		return table
+	}
+	table = slices.Clone(table)
+	for i := range table {
+		if table[i].term == dialect.SemiSyncTimeout {
+			table[i].right = []string{strconv.FormatInt(timeout.Milliseconds(), 10)}
+			table[i].breaks = "after this many milliseconds commits go on without being stored; policy degrade wants another time"
+		}
+	}
+	return table
+}
 
 // missing is a requirement that a node does not meet. It is a value.
 type missing struct {

@@ -77,7 +77,7 @@ func (c *Conn) EnableSemiSync(ctx context.Context) error {
 
 // lacksForSemiSync names what stands in the way. It is pure.
 func lacksForSemiSync(f *facts) (lacks []string) {
-	for _, m := range missingOf(f, requirements) {
+	for _, m := range missingOf(f, f.wanted) {
 		switch m.term {
 		case dialect.SourcePlugin, dialect.SemiSyncWaitPoint, dialect.SemiSyncTimeout, dialect.SemiSyncWaitAlone, dialect.SemiSyncWaitCount:
 			if !m.fleeting {

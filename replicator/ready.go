@@ -1,0 +1,53 @@
+package replicator
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// readyInterval is how often nodes are looked for that have to be made ready.
+const readyInterval = time.Second
+
+// readySlaves sets on each slave what it needs to be the master one day, once
+// after each of its starts: afterwards it may be too late. It returns when ctx
+// ends.
+func (r *relay) readySlaves(ctx context.Context) error {
+	tick := time.NewTicker(readyInterval)
+	defer tick.Stop()
+	done := map[string]time.Time{} // by name: which start of the server
+	for {
+		for _, n := range unready(r.cluster.Load(), done) {
+			if r.readySlave(ctx, n) {
+				done[n.Name] = n.Since
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// unready are the slaves that run and were not made ready since their start.
+func unready(t *cluster.Topology, done map[string]time.Time) (out []cluster.Node) {
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		if n.Role == cluster.RoleSlave && n.Health == cluster.HealthUp && n.Replication == cluster.ReplicationRunning && !n.Since.Equal(done[n.Name]) {
+			out = append(out, *n)
+		}
+	}
+	return out
+}
+
+// readySlave prepares one and reports whether that was done; each failure is
+// told once.
+func (r *relay) readySlave(ctx context.Context, n cluster.Node) bool {
+	err := r.order(ctx, source{n.Name, n.Addr, n.Identity}, r.set)
+	if err != nil && ctx.Err() == nil && r.found.first(err.Error()) {
+		r.log.Warn("a slave was not prepared; trying again", "node", n.Name, "error", err)
+	}
+	return err == nil
+}
