@@ -24,8 +24,8 @@ type Answer struct {
 	AffectedRows, InsertID uint64
 	// Rows counts the rows of the last result set.
 	Rows uint64
-	// HasRows is set when the last result had columns.
-	HasRows bool
+	// HasRows is set when the last result had columns, AnyRows when some result had.
+	HasRows, AnyRows bool
 	// File is set when the node asked for a file of the client's: the request
 	// was relayed, and the client's packets are next.
 	File bool
@@ -59,6 +59,10 @@ type Relay struct {
 	Watch func(*OK)
 	// Keep says which entries of a session-track block the client is to see.
 	Keep func(TrackEntry) bool
+	// Owed, where set, is called with every OK for a client with session tracking
+	// and whether it has entries; it returns the name of the schema that it must
+	// tell too, nil for none.
+	Owed func(tells bool) []byte
 	// StatementID is given to the client in place of the node's in AnswerPrepare.
 	StatementID uint32
 	// ReplaceRow, where set, makes the payload of the next row from the node's,

@@ -178,6 +178,36 @@ func TestRelayFiltersTracking(t *testing.T) {
 	}
 }
 
+// TestRelayTellsWhatIsOwed: a schema that the client is owed stands behind the
+// variables, in an OK that had a block and in one that had none.
+func TestRelayTellsWhatIsOwed(t *testing.T) {
+	const caps = ClientSessionTrack | ClientDeprecateEOF
+	variable := AppendTrackVariable(nil, "autocommit", "ON")
+	state := AppendTrackValue(nil, TrackTransactionState, "T_______")
+	schema := AppendTrackValue(nil, TrackSchema, "shop")
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	for _, tc := range []struct{ node, client []byte }{
+		{nil, schema},
+		{join(variable, state), join(variable, schema, state)},
+		{state, join(schema, state)},
+		{variable, join(variable, schema)},
+	} {
+		ok := OK{Status: 2, Track: tc.node}
+		want := OK{Status: 2, Track: tc.client}
+		told := 0
+		x := &Relay{ClientCapabilities: caps, NodeCapabilities: caps, Owed: func(tells bool) []byte {
+			if told++; tells != (tc.node != nil) {
+				t.Errorf("% x: tells %v", tc.node, tells)
+			}
+			return []byte("shop")
+		}}
+		r := relayAnswer(x, AnswerQuery, answerFrames(AppendOK(nil, HeaderOK, caps, &ok)), cuts["whole"])
+		if r.err != nil || told != 1 || !bytes.Equal(r.heard, answerFrames(AppendOK(nil, HeaderOK, caps, &want))) {
+			t.Errorf("% x: %v, told %d, heard % x", tc.node, r.err, told, r.heard)
+		}
+	}
+}
+
 // TestRelayLargeRow: a row of several frames whose later frames look like ends.
 func TestRelayLargeRow(t *testing.T) {
 	const caps = ClientSessionTrack | ClientDeprecateEOF

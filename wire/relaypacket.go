@@ -14,7 +14,7 @@ func (x *Relay) firstPacket(frame []byte) error {
 	if n != len(payload) || columns == 0 || columns > 1<<16 {
 		return ErrMalformed
 	}
-	x.answer.HasRows, x.answer.Rows = true, 0
+	x.answer.HasRows, x.answer.AnyRows, x.answer.Rows = true, true, 0
 	x.phase, x.left = phaseColumns, int(columns)
 	x.scan += len(frame)
 	return nil
@@ -35,7 +35,7 @@ func (x *Relay) okPacket(frame []byte) error {
 	if x.Watch != nil {
 		x.Watch(ok)
 	}
-	if ok.Status&StatusSessionStateChanged != 0 {
+	if ok.Status&StatusSessionStateChanged != 0 || x.Owed != nil {
 		if err := x.filter(frame); err != nil {
 			return err
 		}
@@ -49,6 +49,9 @@ func (x *Relay) okPacket(frame []byte) error {
 // filter replaces the OK packet in the buffer by what the client may see of it.
 func (x *Relay) filter(frame []byte) error {
 	payload, err := FilterOK(x.scratch[:0], frame[HeaderSize:], x.ClientCapabilities, x.Keep)
+	if err == nil && x.Owed != nil && x.ClientCapabilities.Has(ClientSessionTrack) {
+		payload, err = x.payOwed(payload)
+	}
 	if err != nil {
 		return err
 	}
@@ -57,6 +60,20 @@ func (x *Relay) filter(frame []byte) error {
 		return nil
 	}
 	return x.replace(frame, payload)
+}
+
+// payOwed adds the schema that the client is to be told, if so.
+func (x *Relay) payOwed(payload []byte) ([]byte, error) {
+	var ok OK
+	if err := ParseOK(payload, ClientSessionTrack, &ok); err != nil {
+		return nil, err
+	}
+	schema := x.Owed(len(ok.Track) > 0)
+	if schema == nil {
+		return payload, nil
+	}
+	ok.Track = InsertSchema(ok.Track, schema)
+	return AppendOK(nil, payload[0], ClientSessionTrack, &ok), nil
 }
 
 // replace puts payload in the place of the frame at scan, in the buffer.

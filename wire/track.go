@@ -118,6 +118,17 @@ func AppendTrackVariable(dst []byte, name, value string) []byte {
 	return AppendLenencBytes(append(dst, byte(TrackSystemVariable)), data)
 }
 
+// InsertSchema returns a session-track block with a TrackSchema entry where
+// servers put it: behind the variables.
+func InsertSchema(block, schema []byte) []byte {
+	t := NewTrackReader(block)
+	at := 0
+	for e := (TrackEntry{}); t.Next(&e) && e.Type == TrackSystemVariable; {
+		at = len(block) - len(t.r.rest)
+	}
+	return append(AppendTrackValue(block[:at:at], TrackSchema, string(schema)), block[at:]...)
+}
+
 // AppendTrackValue appends an entry of any type but TrackSystemVariable.
 func AppendTrackValue(dst []byte, t TrackType, value string) []byte {
 	var data []byte
