@@ -18,18 +18,7 @@ type needs struct {
 	node int // index into the topology, -1 for the held connection
 }
 
-var (
-	errNoNode = errors.New("no node can serve the statement now")
-	errLost   = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
-		Message: "Bellwether: what the previous statement left behind is not known any more: its connection was lost " +
-			"or given to another client; ask in the same breath, or raise pool.max_per_node"}
-	errElsewhere = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
-		Message: "Bellwether: the previous statement ran on a slave, and what asks about it must do nothing else; " +
-			"ask in a statement of its own, or send both to the master by /* bellwether: master */"}
-	errTwo = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
-		Message: "Bellwether: FOUND_ROWS() is about a SELECT that ran on another connection than the statement before; " +
-			"ask for it in a statement of its own"}
-)
+var errNoNode = errors.New("no node can serve the statement now")
 
 // acquire returns the connection that a request runs on, and what it needs there.
 func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*backend.Conn, needs, error) {
@@ -39,18 +28,20 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 			return nil, n, err
 		}
 	}
-	asks := r.answer != wire.AnswerPrepare && r.statement.Flags.Has(router.NeedsDiagnostics) && !r.statement.Flags.Has(router.Multi)
-	if asks && x.held != nil && x.pins == router.PinSet(0).With(router.PinDiagnostics) {
-		x.askElsewhere(r.statement)
-	}
-	if x.held != nil {
-		x.want(&n, r, t, false)
-		return x.held, n, x.pass(asks, x.held)
-	}
-	if asks {
-		if c, err := x.lastConn(r, t, &n); c != nil || err != nil {
-			return c, n, err
+	var from source
+	if r.answer != wire.AnswerPrepare && r.statement.Flags.Has(router.NeedsDiagnostics) && !r.statement.Flags.Has(router.Multi) {
+		var err error
+		if from, err = x.source(r, t); err != nil {
+			return nil, n, err
 		}
+	}
+	switch {
+	case from.kind == sourceConn:
+		return x.askThere(r, t, &n, from.conn)
+	case x.held != nil:
+		x.want(&n, r, t, false)
+		n.Leave = from.left
+		return x.held, n, nil
 	}
 	var behind bool
 	if n.node, behind = x.node(t, d, r.excluded); n.node < 0 {
@@ -60,13 +51,12 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	if err != nil {
 		return nil, n, err
 	}
-	if asks {
-		foreign = true // what it is about is gone or was never there: an empty answer
+	x.want(&n, r, t, foreign || from.kind == sourceAny)
+	n.Moved, n.Leave = c != x.prev.last && c != x.prev.warnedAt, from.left
+	if n.Moved && strings.HasPrefix(r.statement.Fingerprint, "call") {
+		// It answers with the row count of the statement before where it counts none.
+		n.Leave = x.prev.rowCount()
 	}
-	x.want(&n, r, t, foreign)
-	n.Moved = c != x.last
-	// CALL answers with the row count of the statement before where it counts none.
-	n.Clear = n.Moved && r.statement.Kind == router.KindCall
 	if behind {
 		n.Position, n.Wait = x.position.text, x.server.config.Load().CausalWait
 	}
@@ -76,6 +66,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 // want fills in what the session needs of a connection.
 func (x *session) want(n *needs, r *request, t *cluster.Topology, foreign bool) {
 	n.State, n.Schema, n.Foreign = x.state, x.schema, foreign
+	n.Multi, n.SchemaReset = x.capabilities.Has(wire.ClientMultiStatements), x.schemaReset
 	n.MariaDB = x.dialect.Flavour == cluster.FlavourMariaDB
 	if !foreign {
 		return
@@ -103,69 +94,6 @@ func (x *session) carriedInsertID() string {
 	return "0"
 }
 
-// lastConn takes back the connection of the previous statement for one that
-// asks about it.
-func (x *session) lastConn(r *request, t *cluster.Topology, n *needs) (*backend.Conn, error) {
-	about, err := x.about(r.statement)
-	if err != nil {
-		return nil, err
-	}
-	if about != nil && about.Node() != masterName(t) && !r.statement.OnlyAsks(t.Catalogue) {
-		return nil, errElsewhere
-	}
-	if about != nil && about.Retake(x.owner) {
-		x.unpark(about)
-		x.want(n, r, t, false)
-		if err := x.pass(true, about); err != nil {
-			about.Discard()
-			return nil, errLost
-		}
-		// Nothing may run in between, not even a SET.
-		n.State, n.Schema = about.State, about.Schema
-		// What the proxy itself has asked there must not be counted.
-		n.Clear = x.found == nil && r.statement.Reason == router.ReasonFoundRows
-		return about, nil
-	}
-	if about == nil && !x.lost || r.statement.Kind == router.KindShow {
-		return nil, nil // it left nothing: any clean connection says so
-	}
-	return nil, errLost
-}
-
-// askElsewhere gives up a connection that is held only for questions about the
-// last statement, where the question is about the last SELECT and that ran on
-// another one.
-func (x *session) askElsewhere(s *router.Statement) {
-	if about, err := x.about(s); err != nil || about == x.held {
-		return
-	}
-	c := x.held
-	x.held, x.pins = nil, 0
-	x.park(c)
-}
-
-// pass passes on the COM_PING that was answered here, to the connection that is
-// asked about the statement before: on MariaDB a ping counts as one.
-func (x *session) pass(asks bool, c *backend.Conn) error {
-	if !asks || !x.pinged || x.dialect.Flavour != cluster.FlavourMariaDB {
-		return nil
-	}
-	x.pinged = false
-	return c.Ping()
-}
-
-// about returns the connection that a question about the previous statement,
-// or about the previous SELECT, is for.
-func (x *session) about(s *router.Statement) (*backend.Conn, error) {
-	if x.found == nil || x.found == x.last || !strings.Contains(s.Fingerprint, "found_rows") {
-		return x.last, nil
-	}
-	if s.Reason != router.ReasonFoundRows || strings.Contains(s.Fingerprint, "row_count") {
-		return nil, errTwo
-	}
-	return x.found, nil
-}
-
 // node chooses the node for a decision; behind says that it must first be
 // asked to wait for the session's own write. -1 where there is none.
 func (x *session) node(t *cluster.Topology, d router.Decision, not backend.NodeSet) (node int, behind bool) {
@@ -185,9 +113,6 @@ func (x *session) node(t *cluster.Topology, d router.Decision, not backend.NodeS
 // slave picks a slave that has the session's own write, else one that may soon
 // have it, else the master.
 func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, behind bool) {
-	if i := x.warnedSlave(t); i >= 0 && !not.Has(i) && !x.position.pending() {
-		return i, false
-	}
 	var near, late backend.NodeSet
 	pending := x.position.pending()
 	if pending {
@@ -213,20 +138,6 @@ func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, beh
 		return i, pending
 	}
 	return t.Master, false
-}
-
-// warnedSlave returns the slave of the last statement while its warnings may still
-// be asked for after this one: on MariaDB a statement without tables does not
-// clear them. -1 where there is none.
-func (x *session) warnedSlave(t *cluster.Topology) int {
-	if x.dialect.Flavour != cluster.FlavourMariaDB || x.last == nil || !x.warned {
-		return -1
-	}
-	i := t.Find(x.last.Node())
-	if i < 0 || !t.Nodes[i].Readable() {
-		return -1
-	}
-	return i
 }
 
 // nearby are the nodes where the session has a connection.
@@ -255,8 +166,11 @@ func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, fo
 		if !c.Retake(x.owner) {
 			continue // given away since
 		}
-		if c.Fresh(t.Generation) {
-			return c, false, nil
+		if foreign := c == x.before; c.Fresh(t.Generation) {
+			if foreign {
+				x.before = nil
+			}
+			return c, foreign, nil
 		}
 		c.Discard()
 	}
@@ -274,6 +188,7 @@ func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, fo
 // park keeps a connection for the session's next statement, if nobody else
 // needs it before.
 func (x *session) park(c *backend.Conn) {
+	x.prev.asked(c)
 	x.parked = append(x.parked, c)
 	c.Park()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
@@ -28,6 +29,9 @@ type request struct {
 	// node is asked for another one that it does not have, so that the error is
 	// its own, and remembered by it as the statement's.
 	unknown uint32
+	// aside is set for a question that runs on another connection than the one
+	// that the session goes on holding.
+	aside bool
 	// excluded are the nodes that have failed this request.
 	excluded backend.NodeSet
 	// since is when it began to wait for a master that cannot be reached, and
@@ -39,6 +43,7 @@ type request struct {
 // What commands other than statements ask of a session, as statements.
 var (
 	onMaster     = &router.Statement{Kind: router.KindAdmin, Reason: router.ReasonAdmin}
+	afterLast    = &router.Statement{Kind: router.KindAdmin, Reason: router.ReasonAdmin, Flags: router.NeedsDiagnostics}
 	changeSchema = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState}
 )
 
@@ -57,8 +62,7 @@ func (x *session) command(frame, payload []byte) error {
 	case wire.ComStmtFetch, wire.ComStmtReset, wire.ComStmtSendLongData, wire.ComStmtClose:
 		return x.preparedCommand(c, payload)
 	case wire.ComPing:
-		x.pinged = true
-		return x.sendOK()
+		return x.ping(payload)
 	case wire.ComQuit:
 		return errQuit
 	case wire.ComInitDB:
@@ -112,9 +116,28 @@ func (x *session) classify(sql []byte) *router.Statement {
 	return s
 }
 
+// ping answers a COM_PING, or lets the connection do it that the session holds:
+// what the server has yet to tell comes with the answer.
+func (x *session) ping(payload []byte) error {
+	if x.held != nil && x.pins.Without(router.PinDiagnostics) != 0 {
+		return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerQuery})
+	}
+	x.prev.answered(localPing)
+	return x.sendOK()
+}
+
 // sendOK answers an OK of the proxy's own.
 func (x *session) sendOK() error {
-	return x.reply(wire.AppendOK(nil, wire.HeaderOK, x.capabilities, &wire.OK{Status: x.status, Warnings: x.warnings}))
+	ok := wire.OK{Status: x.status, Warnings: x.warnings}
+	if x.dialect.Flavour == cluster.FlavourMariaDB {
+		ok.Warnings = 0
+	}
+	if x.capabilities.Has(wire.ClientSessionTrack) {
+		if schema := x.tellOwed(false); schema != nil {
+			ok.Track = wire.InsertSchema(nil, schema)
+		}
+	}
+	return x.reply(wire.AppendOK(nil, wire.HeaderOK, x.capabilities, &ok))
 }
 
 // sendError answers an error of the proxy's own.
@@ -146,8 +169,8 @@ func (x *session) replyError(err error) error {
 	return x.sendError(&wire.ServerError{Code: wire.CodeUnknown, State: "HY000", Message: "Bellwether: " + err.Error()})
 }
 
-// setOption switches several statements in a packet on and off. Connections to
-// nodes are told apart by it, so the ones that the session has are given up.
+// setOption switches several statements in a packet on and off. A connection is
+// told before the next statement that runs there.
 func (x *session) setOption(payload []byte) error {
 	if len(payload) < 3 {
 		return x.sendError(malformed("COM_SET_OPTION without its option"))
@@ -158,22 +181,17 @@ func (x *session) setOption(payload []byte) error {
 		wanted |= wire.ClientMultiStatements
 	case wire.OptionMultiStatementsOff:
 		wanted &^= wire.ClientMultiStatements
-	default:
-		return x.sendError(&wire.ServerError{Code: wire.CodeUnknownCommand, State: "08S01", Message: "Unknown command"})
+	default: // the server's own error, behind what the statement before has left
+		return x.run(&request{payload: payload, statement: afterLast, answer: wire.AnswerRows})
 	}
-	if x.held != nil && x.pins.Without(router.PinDiagnostics) != 0 {
-		x.pins = x.pins.With(router.PinSessionState)
-		// A reset would not take the option back.
-		x.held.Doomed = true
-		x.capabilities = wanted
-		return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerRows})
-	}
-	if wanted != x.capabilities {
-		x.dropConnections()
-		x.capabilities = wanted
+	x.capabilities = wanted
+	x.prev.answered(localOption)
+	warnings := x.warnings
+	if x.dialect.Flavour == cluster.FlavourMariaDB {
+		warnings = 0
 	}
 	if x.capabilities.Has(wire.ClientDeprecateEOF) {
-		return x.reply(wire.AppendOK(nil, wire.HeaderEOF, x.capabilities, &wire.OK{Status: x.status, Warnings: x.warnings}))
+		return x.reply(wire.AppendOK(nil, wire.HeaderEOF, x.capabilities, &wire.OK{Status: x.status, Warnings: warnings}))
 	}
-	return x.reply(wire.AppendEOF(nil, wire.EOF{Status: x.status, Warnings: x.warnings}))
+	return x.reply(wire.AppendEOF(nil, wire.EOF{Status: x.status, Warnings: warnings}))
 }

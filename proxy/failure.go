@@ -85,7 +85,7 @@ func (x *session) exchangeFailed(r *request, t *cluster.Topology, d router.Decis
 		x.held, x.pins = nil, 0
 	}
 	c.Discard()
-	x.last, x.lost = nil, true
+	x.prev.gone(c)
 	var side *wire.SideError
 	if errors.As(err, &side) && side.Side == wire.SideClient {
 		return false, err
@@ -188,6 +188,7 @@ func (x *session) errorAnswer(r *request, t *cluster.Topology, d router.Decision
 		x.server.hints.Observe(c.Node(), fmt.Errorf("node answered error %d", code))
 		r.exclude(t, c.Node())
 		c.Discard()
+		x.prev.gone(c)
 		return true, &wire.ServerError{Code: code, State: "HY000", Message: "the node is in trouble"}
 	}
 	send := func() error { return x.client.Send(x.answer.Held) }
@@ -242,7 +243,7 @@ func (x *session) connectionEnded(c *backend.Conn) error {
 		x.held, x.pins = nil, 0
 	}
 	c.Discard()
-	x.last, x.lost = nil, true
+	x.prev.gone(c)
 	if pinned {
 		return errQuit
 	}

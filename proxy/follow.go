@@ -22,8 +22,7 @@ func (x *session) watchOK(ok *wire.OK) {
 		switch e.Type {
 		case wire.TrackSchema:
 			if name, err := e.Value(); err == nil {
-				x.schema = string(name)
-				x.seen.conn.Schema, x.seen.stateSet = x.schema, true
+				x.toldSchema(string(name))
 			}
 		case wire.TrackSystemVariable:
 			if name, value, err := e.Variable(); err == nil {
@@ -92,6 +91,8 @@ func (x *session) understand(name, value string) {
 	switch name {
 	case "transaction_isolation", "tx_isolation":
 		x.serializable = value == "SERIALIZABLE"
+	case "sql_auto_is_null":
+		x.autoIsNull = isOn(value)
 	case "sql_mode":
 		x.dialect.ANSIQuotes = hasMode(value, "ANSI_QUOTES")
 		x.dialect.NoBackslashEscapes = hasMode(value, "NO_BACKSLASH_ESCAPES")
@@ -143,10 +144,18 @@ func (x *session) keepEntry(e wire.TrackEntry) bool {
 		v := tracks["session_track_gtids"]
 		return v != "" && v != "OFF"
 	case wire.TrackSchema:
-		v, asked := tracks["session_track_schema"]
-		return !asked || isOn(v)
+		return !x.seen.stale && x.tracksSchema()
 	}
 	return true
+}
+
+// tracksSchema reports whether the client is told of changes of its schema.
+func (x *session) tracksSchema() bool {
+	if x.things == nil {
+		return true
+	}
+	v, asked := x.things.tracks["session_track_schema"]
+	return !asked || isOn(v)
 }
 
 func isOn(v string) bool { return v == "1" || v == "ON" }
@@ -163,7 +172,12 @@ func tracked(name []byte) bool {
 // follow brings the session up to date after an answer, and keeps or parks the
 // connection.
 func (x *session) follow(r *request, c *backend.Conn) {
-	x.last, x.lost, x.pinged = c, false, false
+	x.prev.asked(c)
+	if r.aside {
+		x.followDiagnostics(r, c)
+		x.park(c)
+		return
+	}
 	x.wasReadOnly = x.status&wire.StatusInReadOnly != 0
 	if x.answer.HasStatus {
 		x.status = x.answer.Status &^ (wire.StatusMoreResults | wire.StatusSessionStateChanged | wire.StatusLastRowSent |
@@ -171,7 +185,8 @@ func (x *session) follow(r *request, c *backend.Conn) {
 			wire.StatusCursorExists | wire.StatusDatabaseDropped | wire.StatusMetadataChanged)
 		c.Status = x.status
 	}
-	x.followDiagnostics(r.statement, c)
+	x.followDiagnostics(r, c)
+	x.owe(r, c)
 	if r.statement.Flags.Has(router.ReadOnlyTransaction) {
 		x.readOnlyBegin = "START TRANSACTION READ ONLY"
 		if r.answer == wire.AnswerQuery && r.prepared == nil {
@@ -188,30 +203,39 @@ func (x *session) follow(r *request, c *backend.Conn) {
 		}
 	} else {
 		x.followInsertID(r.statement, c)
-		x.followWrite()
+		x.followWrite(r.statement)
 	}
 	x.pins = x.pinsAfter(r, c)
 	x.keep(c)
 }
 
 // followDiagnostics notes what may be asked about the statement afterwards.
-func (x *session) followDiagnostics(s *router.Statement, c *backend.Conn) {
+func (x *session) followDiagnostics(r *request, c *backend.Conn) {
+	s, effect := r.statement, foundLeaves
+	if r.answer == wire.AnswerQuery {
+		effect = effectOnFound(x.dialect.Flavour, s, &x.answer)
+	}
+	clears := x.clearsList(s, c)
+	x.prev.list(c, clears)
+	x.prev.ran(c, &x.answer, effect)
 	x.warnings = x.answer.Warnings
-	x.erred = x.answer.Code != 0 && (s.Kind == router.KindCall || s.Kind == router.KindUnknown || s.Flags.Has(router.Multi))
+	x.erred = x.answer.Code != 0 && (x.erred || s.Kind == router.KindCall || s.Kind == router.KindUnknown || s.Flags.Has(router.Multi))
 	if x.answer.Code != 0 && x.dialect.Flavour == cluster.FlavourMySQL {
 		x.warnings = 1
 	}
 	warned := x.answer.Warnings > 0 || x.answer.Code != 0
-	rows := x.answer.HasRows && (s.Kind == router.KindRead || s.Kind == router.KindShow && !s.Flags.Has(router.NeedsDiagnostics))
-	if rows || s.Kind == router.KindCall || s.Flags.Has(router.Multi) {
-		x.found = c
-	}
 	if s.Flags.Has(router.NeedsDiagnostics) {
 		return // it leaves them as they were
 	}
-	// MariaDB keeps the list over statements that use no table.
-	c.Warned = warned || c.Warned && x.dialect.Flavour == cluster.FlavourMariaDB
-	x.warned = c.Warned
+	c.Warned = warned || c.Warned && !clears
+	x.prev.warned = warned || x.prev.warned && !clears
+}
+
+// clearsList reports whether no warnings of earlier statements are to be asked
+// for any more.
+func (x *session) clearsList(s *router.Statement, c *backend.Conn) bool {
+	none := !c.Warned && !x.prev.warned && x.prev.warnedAt == nil && !x.prev.listLost
+	return none || x.dialect.Flavour != cluster.FlavourMariaDB || x.answer.Warnings > 0 || x.answer.Code != 0 || clearsWarnings(s)
 }
 
 // keep holds the connection while there is a pin, and parks it otherwise.
@@ -242,85 +266,32 @@ func (x *session) carried(s *router.Statement) bool {
 	return true
 }
 
-// plainAssignments reports whether the user variables that a SET gives
-// literals can be given to another connection by the same text, whatever its
-// sql_mode and character set.
-func plainAssignments(s *router.Statement) bool {
-	for _, a := range s.Assignments {
-		if !plainLiteral(a.Literal) {
-			return false
-		}
-	}
-	return true
-}
-
-func plainLiteral(l string) bool {
-	// NULL keeps the type that the variable had.
-	if l == "" || strings.EqualFold(l, "null") || strings.ContainsAny(l, "\\\"`;/#") || strings.Contains(l, "--") || strings.Count(l, "'")%2 != 0 || strings.Count(l, "'") > 2 {
-		return false
-	}
-	for i := range len(l) {
-		if l[i] < ' ' || l[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// carryUserVariables makes literals part of the state that connections are
-// brought to.
-func (x *session) carryUserVariables(s *router.Statement) {
-	if s.Flags.Has(router.SetsUserVariables) || !plainAssignments(s) {
-		return
-	}
-	for _, a := range s.Assignments {
-		x.setState("@`"+strings.ReplaceAll(strings.ToLower(a.Name), "`", "``")+"`", a.Literal)
-	}
-}
-
 // leaveDiagnostics gives up a connection that was kept only for questions
 // about the previous statement, unless this is one.
 func (x *session) leaveDiagnostics(s *router.Statement) {
 	if x.held == nil || !x.pins.Has(router.PinDiagnostics) || s.Flags.Has(router.NeedsDiagnostics) {
 		return
 	}
-	x.pins = x.pins.Without(router.PinDiagnostics)
-	c := x.held
-	if x.erred && !x.afterError(c) {
-		return
+	if x.erred {
+		return // what it answers next says whether a transaction is open
 	}
+	c := x.held
 	if x.unresolved != 0 {
 		if err := x.resolve(c); err != nil {
 			x.dropHeld()
 			return
 		}
 	}
+	x.pins = x.pins.Without(router.PinDiagnostics)
 	if x.pins == 0 {
 		x.held = nil
 		x.park(c)
 	}
 }
 
-// afterError asks a connection whether a transaction is open, which an error
-// does not tell: a procedure may have begun one before it failed. It reports
-// whether the connection is still there.
-func (x *session) afterError(c *backend.Conn) bool {
-	x.erred = false
-	if err := c.Ping(); err != nil {
-		x.dropHeld()
-		return false
-	}
-	const told = wire.StatusInTransaction | wire.StatusInReadOnly | wire.StatusAutocommit
-	x.status = x.status&^told | c.Status&told
-	if x.status&wire.StatusInTransaction != 0 {
-		x.pins = x.pins.With(router.PinTransaction)
-		c.Dirty = true
-	}
-	return true
-}
-
 // dropHeld closes the held connection, and with it what it held.
 func (x *session) dropHeld() {
 	x.held.Discard()
-	x.held, x.pins, x.last, x.lost = nil, 0, nil, true
+	x.prev.gone(x.held)
+	x.held, x.pins = nil, 0
 }

@@ -20,10 +20,18 @@ func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
 	}
 }
 
-// followWrite notes a write whose position the server could not tell: without
-// DEPRECATE_EOF the end of rows has no room for it.
-func (x *session) followWrite() {
-	if x.seen.gtid || !x.answer.HasRows || x.capabilities.Has(wire.ClientDeprecateEOF) {
+// followWrite notes a write whose position the server could not tell: an error
+// has no room for it, nor has the end of rows without DEPRECATE_EOF.
+func (x *session) followWrite(s *router.Statement) {
+	if x.seen.gtid {
+		return
+	}
+	ended := x.status&wire.StatusInTransaction == 0 || x.answer.Code != 0
+	if x.seen.begun && ended && !x.wasReadOnly && commitsBefore(s) {
+		x.position.lose(time.Now())
+		return
+	}
+	if !x.answer.HasRows || x.capabilities.Has(wire.ClientDeprecateEOF) {
 		return
 	}
 	switch x.seen.reason {
@@ -31,4 +39,15 @@ func (x *session) followWrite() {
 		router.ReasonExecutableComment, router.ReasonUnsafeCharset, router.ReasonUncertain:
 		x.position.lose(time.Now())
 	}
+}
+
+// commitsBefore reports whether a statement may have committed a transaction
+// before it failed, or have come after one that did. What ends transactions in
+// order tells the position.
+func commitsBefore(s *router.Statement) bool {
+	switch s.Kind {
+	case router.KindCommit, router.KindRollback, router.KindSavepoint, router.KindRead, router.KindWrite, router.KindShow, router.KindUse:
+		return s.Flags.Has(router.Multi)
+	}
+	return true
 }

@@ -190,7 +190,7 @@ func (x *session) ask(l *wire.Login, a **backend.Account) error {
 		x.account = nil
 		return err
 	}
-	x.last = nil
+	x.prev.last = nil
 	x.park(c)
 	return nil
 }
@@ -198,7 +198,6 @@ func (x *session) ask(l *wire.Login, a **backend.Account) error {
 // begin reads what a session must know of its account, and changes to its
 // first database.
 func (x *session) begin(c *backend.Conn, database string) error {
-	x.status = c.Status &^ wire.StatusSessionStateChanged
 	if _, err := x.lookAt(c); err != nil {
 		return err
 	}
@@ -206,7 +205,7 @@ func (x *session) begin(c *backend.Conn, database string) error {
 	if err := adaptNow(c, &need); err != nil {
 		return err
 	}
-	x.schema = database
+	x.schema, x.status = database, c.Status&^wire.StatusSessionStateChanged
 	return nil
 }
 
@@ -254,8 +253,12 @@ func (x *session) loginConn(ctx context.Context) (*backend.Conn, error) {
 
 // changeUser serves COM_CHANGE_USER: a new session on the same connection.
 func (x *session) changeUser(payload []byte) error {
+	x.bringFound()
+	x.before = nil
 	x.dropConnections()
+	x.prev = previous{found: x.prev.found}
 	x.forgetSession()
+	x.schemaReset = false
 	x.account.Leave()
 	x.account = nil
 	c := x.server.config.Load()
@@ -279,8 +282,11 @@ func (x *session) changeUser(payload []byte) error {
 // resetSession serves COM_RESET_CONNECTION: as a new session, but for the user
 // and the current database, with the servers' own variables.
 func (x *session) resetSession() error {
+	x.keepFound()
 	x.dropConnections()
+	x.prev.reset()
 	x.forgetSession()
+	x.schemaReset = x.schema != "" && x.dialect.Flavour == cluster.FlavourMySQL
 	if x.dialect.Flavour == cluster.FlavourMariaDB {
 		x.state = x.initial // it keeps the handshake's character set
 	} else {
@@ -294,8 +300,8 @@ func (x *session) resetSession() error {
 // forgetSession drops all that a reset takes from a session; its last own
 // write stays, so that it goes on to see it.
 func (x *session) forgetSession() {
-	x.statements, x.things, x.insertID, x.found, x.warnings = nil, nil, nil, nil, 0
-	x.serializable, x.unresolved, x.lost = false, 0, false
+	x.statements, x.things, x.insertID, x.warnings = nil, nil, nil, 0
+	x.serializable, x.autoIsNull, x.unresolved, x.owed = false, false, 0, false
 	x.dialect.ANSIQuotes, x.dialect.NoBackslashEscapes, x.dialect.UnsafeCharset = false, false, false
 	x.understandAll()
 }

@@ -22,8 +22,11 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 		pins = x.note(s)
 		pins = x.pinsOf(s, pins)
 		x.carryUserVariables(s)
-	} else if s.Flags.Has(router.SetsUserVariables) { // it may have set some first
+	} else if s.Flags.Has(router.SetsUserVariables) || x.makesUserVariables(s) { // it may have set some first
 		pins = pins.With(router.PinUserVariable)
+	}
+	if failed && s.Flags.Has(router.PreparesText) && x.things != nil {
+		x.things.notPrepared(s)
 	}
 	inTransaction := x.status&wire.StatusInTransaction != 0
 	if inTransaction || failed && x.status&wire.StatusAutocommit == 0 {
@@ -32,7 +35,7 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	switch {
 	case s.Flags.Has(router.SetsNextTransaction) && !failed:
 		pins = pins.With(router.PinNextTransaction)
-	case !inTransaction && (next && (failed || x.leavesNext(s)) || x.wasReadOnly && x.leavesNext(s)):
+	case !inTransaction && (next && (failed || mayLeaveNext(s)) || x.wasReadOnly && x.leavesNext(s)):
 		pins = pins.With(router.PinNextTransaction)
 	}
 	pins = x.pinsOfPrepared(r, pins)
@@ -43,9 +46,19 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	return pins
 }
 
-// leavesNext reports whether a statement does not use up what SET TRANSACTION
-// said of the next one. MariaDB waits for a statement that uses a table, and
-// keeps a READ ONLY transaction's mark as well when SET autocommit ends it.
+// mayLeaveNext reports whether a statement may not use up what SET TRANSACTION
+// said of the next one: a statement that uses no table does not.
+func mayLeaveNext(s *router.Statement) bool {
+	switch s.Kind {
+	case router.KindWrite, router.KindBegin, router.KindCommit, router.KindRollback, router.KindDDL:
+		return s.Flags.Has(router.Multi)
+	}
+	return true
+}
+
+// leavesNext reports whether a statement lets the mark of a READ ONLY
+// transaction stand, which MariaDB keeps when SET autocommit ends it and until a
+// statement uses a table.
 func (x *session) leavesNext(s *router.Statement) bool {
 	if x.dialect.Flavour != cluster.FlavourMariaDB {
 		return false
@@ -72,7 +85,7 @@ func (x *session) diagnosticsAfter(s *router.Statement, pins router.PinSet) rout
 // from the server's word that something changed.
 func (x *session) pinsOf(s *router.Statement, pins router.PinSet) router.PinSet {
 	f := s.Flags
-	if f.Any(router.SetsUserVariables) || !plainAssignments(s) {
+	if f.Any(router.SetsUserVariables) || !plainAssignments(s) || x.makesUserVariables(s) || !x.carriesStrings(s) {
 		pins = pins.With(router.PinUserVariable)
 	}
 	if f.Has(router.SetsUncarried) || s.Kind == router.KindSet && (setsTracking(s) || !x.carried(s)) {

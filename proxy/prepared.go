@@ -32,14 +32,16 @@ type prepared struct {
 	open bool
 }
 
-// nobodysID is a statement id that no server has reached. (MariaDB takes the
-// largest for the statement that was prepared last.)
-const nobodysID = 1<<31 - 2
+// nobodysID is a statement id that no server has reached, latestID one that
+// MariaDB takes for the statement that was prepared last.
+const (
+	nobodysID = 1<<31 - 2
+	latestID  = 1<<32 - 1
+)
 
 // unknownStatement lets the node refuse a command on a statement that the
 // client does not have.
 func (x *session) unknownStatement(id uint32, payload []byte) error {
-	wire.PutStmtID(payload, nobodysID)
 	return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerQuery, unknown: id})
 }
 
@@ -106,6 +108,11 @@ func (x *session) executePrepared(frame, payload []byte) error {
 // them, into the request.
 func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need) error {
 	p := r.prepared
+	if r.cursor && p.key.Cursor == 0 {
+		shared := p.key
+		p.key.Owner, p.key.Cursor = x.owner, p.id
+		c.Rekey(shared, p.key)
+	}
 	s := c.Statement(p.key)
 	if wire.Command(r.payload[0]) == wire.ComStmtExecute && !p.executed {
 		s = x.firstExecution(c, p, s, r.payload)
@@ -130,7 +137,7 @@ func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need)
 // that execute it in the same way find it too.
 func (x *session) firstExecution(c *backend.Conn, p *prepared, own *backend.Statement, payload []byte) *backend.Statement {
 	p.executed = true
-	if p.parameters == 0 {
+	if p.parameters == 0 || p.key.Cursor != 0 {
 		return own
 	}
 	key := p.key
@@ -262,6 +269,7 @@ func (x *session) preparedCommand(c wire.Command, payload []byte) error {
 	case !p.open:
 		p.long, p.longSize = nil, 0
 		x.warnings = 0
+		x.prev.answered(localPing)
 		return x.sendOK() // no node holds anything of it
 	default:
 		p.open, p.long, p.longSize = false, nil, 0
@@ -285,7 +293,7 @@ func (x *session) closePrepared(p *prepared) error {
 		}
 		x.unpinCursor()
 		x.keepIdle()
-	case !p.executed:
+	case !p.executed, p.key.Cursor != 0:
 		x.dropUnexecuted(p)
 	}
 	return nil
@@ -293,10 +301,10 @@ func (x *session) closePrepared(p *prepared) error {
 
 // dropUnexecuted closes on its node a statement that no other session can use.
 func (x *session) dropUnexecuted(p *prepared) {
-	if x.last == nil || x.last != x.held && !x.last.Retake(x.owner) {
+	c := x.prev.last
+	if c == nil || c != x.held && !c.Retake(x.owner) {
 		return // it is closed when its connection has too many
 	}
-	c := x.last
 	err := c.DropStatement(p.key)
 	if err == nil {
 		err = c.Wire.Flush()

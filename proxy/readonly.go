@@ -34,7 +34,8 @@ func (x *session) endReadOnly() {
 func (x *session) leaveSlave(r *request, t *cluster.Topology) error {
 	c := x.held
 	m := t.MasterNode()
-	if m == nil || c.Node() == m.Name || x.staysOnSlave(r.statement, t) {
+	open := r.prepared != nil && r.prepared.open && r.answer != wire.AnswerPrepare
+	if m == nil || c.Node() == m.Name || open || !r.cursor && x.staysOnSlave(r.statement, t) {
 		return nil
 	}
 	inTransaction := x.status&wire.StatusInTransaction != 0
@@ -54,6 +55,9 @@ func (x *session) leaveSlave(r *request, t *cluster.Topology) error {
 func (x *session) staysOnSlave(s *router.Statement, t *cluster.Topology) bool {
 	if s.Flags.Has(router.Multi) {
 		return false
+	}
+	if s == afterLast {
+		return true
 	}
 	switch s.Kind {
 	case router.KindBegin:

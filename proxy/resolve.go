@@ -57,7 +57,8 @@ func (x *session) resolve(c *backend.Conn) error {
 	x.unresolved = 0
 	x.seen.conn = c
 	if what&unresolvedCollation != 0 {
-		collation, err := c.Query("SELECT @@collation_connection")
+		// Setting it to itself tells it, and leaves FOUND_ROWS() alone.
+		collation, err := c.Query("SET collation_connection=@@collation_connection")
 		if err != nil {
 			return err
 		}
@@ -65,6 +66,9 @@ func (x *session) resolve(c *backend.Conn) error {
 	}
 	if what&unresolvedTracking == 0 {
 		return nil
+	}
+	if x.prev.found.kind == foundAt && x.prev.found.conn == c {
+		x.askFound(c)
 	}
 	for name := range x.things.tracks {
 		value, err := c.Query("SELECT @@" + name)

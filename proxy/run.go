@@ -62,7 +62,8 @@ func (x *session) killsSession(r *request) bool {
 // the server), and reads with a cursor.
 func (x *session) bend(r *request, t *cluster.Topology, d router.Decision) router.Decision {
 	local := d.Action == router.ActionLocal || d.Reason == router.ReasonEndsTransaction && x.held != nil
-	if !local && !(r.cursor && d.Target != router.TargetPinned) {
+	bound := r.cursor || x.autoIsNull // WHERE id IS NULL finds the row just inserted
+	if !local && !(bound && d.Target != router.TargetPinned) {
 		return d
 	}
 	d.Action, d.Target, d.Node = router.ActionRoute, router.TargetMaster, t.Master
@@ -177,7 +178,10 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 // exchange sends a request on a connection and relays the answer. reason is
 // why the statement is not certain to read, if so.
 func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reason router.Reason) error {
-	x.seen = seen{conn: c, reason: reason, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement ")}
+	x.seen = seen{
+		conn: c, reason: reason, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement "),
+		marks: x.marksSchema(r), begun: x.status&wire.StatusInTransaction != 0,
+	}
 	x.answer = wire.Answer{}
 	if r.answer == wire.AnswerQuery && changesCatalogue(r.statement) {
 		defer x.server.hints.CatalogueChanging()()
@@ -204,6 +208,15 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 		if err := x.readyPrepared(c, r, need); err != nil {
 			return err
 		}
+	}
+	if r.unknown != 0 {
+		// Its own id where the node has none of that, so that what the node says and
+		// remembers of it is right.
+		id := r.unknown
+		if id == latestID || c.HasStatement(id) {
+			id = nobodysID
+		}
+		wire.PutStmtID(r.payload, id)
 	}
 	if err := x.sendRequest(c, r); err != nil {
 		return err
@@ -248,6 +261,10 @@ func (x *session) relayAnswer(c *backend.Conn, r *request) error {
 	x.relay.ClientCapabilities = x.capabilities
 	x.relay.NodeCapabilities = c.Capabilities
 	x.relay.ReplaceRow = r.replace
+	x.relay.Owed = nil
+	if x.owed {
+		x.relay.Owed = x.tellOwed
+	}
 	if err := x.relay.Run(c.Wire, r.answer, &x.answer); err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type session struct {
 	status       uint16
 	dialect      router.Dialect
 	serializable bool
+	autoIsNull   bool // sql_auto_is_null
 
 	// held is the connection that the session is pinned to, nil without pins.
 	held *backend.Conn
@@ -43,23 +44,23 @@ type session struct {
 	// parked are the connections that come back to the session if nobody else
 	// needed them.
 	parked []*backend.Conn
-	// last is where the last statement ran, parked or held.
-	last *backend.Conn
-	// found is where the last SELECT ran, which FOUND_ROWS() is about.
-	found *backend.Conn
-	// erred is set when the last statement may have begun a transaction before
-	// it ended in an error.
+	// before is a connection of the time before the session was reset, which is
+	// kept because FOUND_ROWS() outlives that.
+	before *backend.Conn
+	// prev is what statements before have left for questions about them.
+	prev previous
+	// erred is set while the connection may have begun a transaction before a
+	// statement ended in an error: the next answer without one tells.
 	erred bool
-	// pinged is set when a COM_PING was answered here since the last statement.
-	pinged bool
-	// warned is set while last may still have warnings to be asked for.
-	warned bool
 	// warnings is the number of conditions of the last statement.
 	warnings uint16
 	// unresolved is what has to be asked of last before another statement.
 	unresolved unresolved
-	// lost is set when the connection of the last statement is gone.
-	lost bool
+	// owed is set while the client has yet to be told its schema: see tellOwed.
+	owed bool
+	// schemaReset is set while MySQL has forgotten the schema's collation: see
+	// backend.Conn.
+	schemaReset bool
 
 	position position
 	insertID *backend.Carry
@@ -104,6 +105,10 @@ type seen struct {
 	collated bool          // collation_connection did
 	gtid     bool
 	lent     bool // variables are set for this statement only (SET STATEMENT)
+	marks    bool // it goes to another schema and comes back, which the server tells
+	told     bool // the server told a schema
+	stale    bool // and what it told was of an earlier statement
+	begun    bool // a transaction was open before
 }
 
 // errQuit ends a session in order.
@@ -172,6 +177,7 @@ func (x *session) recovered(ok *bool) {
 
 // end gives back whatever the session has.
 func (x *session) end() bool {
+	x.before = nil
 	x.dropConnections()
 	if x.account != nil {
 		x.account.Leave()
@@ -186,12 +192,35 @@ func (x *session) dropConnections() {
 		x.held = nil
 	}
 	x.pins = 0
+	kept := x.parked[:0]
 	for _, c := range x.parked {
-		if c.Retake(x.owner) {
+		switch {
+		case c == x.before:
+			kept = append(kept, c)
+		case c.Retake(x.owner):
 			x.abandon(c)
 		}
 	}
-	x.parked, x.last = nil, nil
+	clear(x.parked[len(kept):])
+	x.parked = kept
+	x.prev.last = nil
+}
+
+// keepFound keeps the connection that knows FOUND_ROWS() through a reset of the
+// session, which leaves that as it is.
+func (x *session) keepFound() {
+	if x.prev.found.kind != foundAt {
+		return
+	}
+	c := x.prev.found.conn
+	if c == x.held {
+		if x.pins.Has(router.PinXA) || x.resetConn(c) != nil {
+			return
+		}
+		x.held, x.pins = nil, 0
+		x.park(c)
+	}
+	x.before = c
 }
 
 // abandon returns a connection that is in order but carries LAST_INSERT_ID()

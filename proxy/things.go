@@ -14,6 +14,7 @@ type things struct {
 	userLocks       map[string]int
 	handlers        map[string]int
 	prepares        map[string]int
+	schemas         map[string]string // of prepares
 	// tracks is the session tracking that the client itself has asked for.
 	tracks map[string]string
 }
@@ -52,11 +53,35 @@ func (x *session) note(s *router.Statement) router.PinSet {
 	}
 	t := x.things
 	t.change(s.Flags, s.Objects, x.seen.changed)
+	t.preparedIn(s, x.schema)
 	pins := x.pins
 	pins = pinWhile(pins, router.PinTemporaryTable, t.temporaryTables)
 	pins = pinWhile(pins, router.PinUserLock, t.userLocks)
 	pins = pinWhile(pins, router.PinHandler, t.handlers)
 	return pinWhile(pins, router.PinTextPrepare, t.prepares)
+}
+
+// preparedIn notes the schema of a text prepared statement. One that could not be
+// prepared has taken the one of its name away.
+func (t *things) preparedIn(s *router.Statement, schema string) {
+	for _, name := range s.Objects {
+		switch {
+		case s.Flags.Has(router.PreparesText):
+			if t.schemas == nil {
+				t.schemas = map[string]string{}
+			}
+			t.schemas[name] = schema
+		case s.Flags.Has(router.DeallocatesText):
+			delete(t.schemas, name)
+		}
+	}
+}
+
+// notPrepared follows a PREPARE that failed.
+func (t *things) notPrepared(s *router.Statement) {
+	for _, name := range s.Objects {
+		delete(t.schemas, name)
+	}
 }
 
 // change follows one statement. changed says whether the server reported a

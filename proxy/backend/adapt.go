@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -20,8 +21,14 @@ type Need struct {
 	Foreign bool
 	// Moved is set when the session's last statement ran elsewhere.
 	Moved bool
-	// Clear asks for a connection whose row count is that of a read.
-	Clear bool
+	// Multi is whether several statements in a packet are allowed.
+	Multi bool
+	// SchemaReset asks for a connection that was reset since it went to its
+	// schema: see Conn.SchemaReset.
+	SchemaReset bool
+	// Leave is what the preparation must leave for questions about the statement
+	// before.
+	Leave Leaves
 	// Clean asks for a connection in which nothing of another session's can be
 	// seen, even what no variable shows (warnings, row counts).
 	Clean bool
@@ -34,14 +41,32 @@ type Need struct {
 	MariaDB  bool
 }
 
-// clearDiagnostics makes a connection forget the warnings of an earlier
-// statement. MariaDB does so only for statements that use a table.
-const clearDiagnostics = "SELECT 1 FROM information_schema.character_sets LIMIT 0"
+// Leaves is a set of what a question about the statement before is to find.
+type Leaves uint8
+
+// What can be left: no warnings and the row count of a read; 0 for FOUND_ROWS()
+// as well; 0 for the row count, as after what neither reads nor writes.
+const (
+	LeavesRead Leaves = 1 << iota
+	LeavesNoFound
+	LeavesZero
+)
+
+// LeavesNothing is what a new session has.
+const LeavesNothing = LeavesRead | LeavesNoFound | LeavesZero
+
+// Both make a connection forget the warnings of an earlier statement, which
+// MariaDB does only for statements that use a table. The first sets FOUND_ROWS()
+// to 0, the second leaves it alone.
+const (
+	selectNothing    = "SELECT 1 FROM information_schema.character_sets LIMIT 0"
+	clearDiagnostics = "SHOW CREATE TABLE information_schema.character_sets"
+)
 
 // Steps are the commands that were queued before a statement, whose answers
 // come before the statement's. The zero value is empty.
 type Steps struct {
-	kind  [8]step
+	kind  [12]step
 	count int
 }
 
@@ -59,9 +84,12 @@ const (
 	stepSaveInsertID
 	stepSetInsertID
 	stepClear
+	stepOption
+	stepPing
 )
 
-var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "set user variables", "save insert id", "set insert id", "clear warnings"}
+var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "set user variables", "save insert id", "set insert id",
+	"clear warnings", "set option", "ping"}
 
 // String names the step.
 func (s step) String() string { return stepNames[s] }
@@ -71,7 +99,38 @@ func (s step) String() string { return stepNames[s] }
 // fields say what it has become.
 func (c *Conn) Adapt(need *Need, s *Steps) error {
 	s.count = 0
-	reset := c.mustReset(need)
+	inSchema := !need.MariaDB && need.SchemaReset && (!c.SchemaReset || c.Schema != need.Schema)
+	reset := inSchema || c.mustReset(need)
+	if err := c.queueInsertID(need, s, reset); err != nil {
+		return err
+	}
+	state := c.State
+	if inSchema && c.Schema != need.Schema {
+		if err := c.changeSchema(s, need); err != nil {
+			return err
+		}
+	}
+	if reset {
+		if err := c.reset(s, need.MariaDB); err != nil {
+			return err
+		}
+		state = c.afterReset
+	}
+	forgotten := (reset || c.SchemaReset) && !need.MariaDB && !need.SchemaReset
+	if c.Schema != need.Schema && !inSchema || forgotten {
+		if err := c.changeSchema(s, need); err != nil {
+			return err
+		}
+	}
+	if err := c.approach(need, s, state); err != nil {
+		return err
+	}
+	return c.leave(need, s, c.Warned && !reset && (need.Foreign || need.Moved))
+}
+
+// queueInsertID sees to it that LAST_INSERT_ID() of the session that had it here
+// is known before it is overwritten.
+func (c *Conn) queueInsertID(need *Need, s *Steps, reset bool) error {
 	if reset && !need.Foreign && c.InsertID != nil {
 		value, err := c.Query("SELECT LAST_INSERT_ID()")
 		if err != nil {
@@ -81,22 +140,33 @@ func (c *Conn) Adapt(need *Need, s *Steps) error {
 		need.InsertID, need.Foreign = value, true
 	}
 	if need.Foreign && c.InsertID != nil {
-		if err := c.query(s, stepSaveInsertID, "SELECT LAST_INSERT_ID()"); err != nil {
-			return err
-		}
+		return c.query(s, stepSaveInsertID, "SELECT LAST_INSERT_ID()")
 	}
-	state := c.State
-	if reset {
-		if err := c.reset(s, need.MariaDB); err != nil {
-			return err
-		}
-		state = c.afterReset
-	} else if c.Warned && (need.Foreign || need.Moved) || need.Clear {
-		if err := c.query(s, stepClear, clearDiagnostics); err != nil {
-			return err
-		}
+	return nil
+}
+
+// changeSchema queues COM_INIT_DB.
+func (c *Conn) changeSchema(s *Steps, need *Need) error {
+	if need.Schema == "" {
+		return nil
 	}
-	return c.approach(need, s, state)
+	return c.command(s, stepSchema, wire.ComInitDB, need.Schema)
+}
+
+// leave queues what makes the connection answer for the statement before as it
+// is to, or only forget its warnings.
+func (c *Conn) leave(need *Need, s *Steps, warned bool) error {
+	var err error
+	switch {
+	case need.Leave&LeavesNoFound != 0:
+		err = c.query(s, stepClear, selectNothing)
+	case need.Leave&LeavesRead != 0 || warned:
+		err = c.query(s, stepClear, clearDiagnostics)
+	}
+	if err == nil && need.Leave&LeavesZero != 0 {
+		err = c.command(s, stepPing, wire.ComPing, "")
+	}
+	return err
 }
 
 // mustReset reports whether the connection has something that cannot be
@@ -113,8 +183,8 @@ func (c *Conn) approach(need *Need, s *Steps, state *State) error {
 	if state == nil { // a handshake whose collation nobody knows: set all of it
 		state = emptyState
 	}
-	if need.Schema != c.Schema && need.Schema != "" {
-		if err := c.command(s, stepSchema, wire.ComInitDB, need.Schema); err != nil {
+	if need.Multi != c.Multi {
+		if err := c.command(s, stepOption, wire.ComSetOption, option(need.Multi)); err != nil {
 			return err
 		}
 	}
@@ -127,6 +197,14 @@ func (c *Conn) approach(need *Need, s *Steps, state *State) error {
 		return c.query(s, stepSetInsertID, "SET SESSION last_insert_id="+id)
 	}
 	return nil
+}
+
+// option is the argument of COM_SET_OPTION.
+func option(multi bool) string {
+	if multi {
+		return string(binary.LittleEndian.AppendUint16(nil, wire.OptionMultiStatementsOn))
+	}
+	return string(binary.LittleEndian.AppendUint16(nil, wire.OptionMultiStatementsOff))
 }
 
 // set queues what brings the variables from one state to another. A statement
@@ -219,9 +297,13 @@ func (c *Conn) Send(s *Steps, need *Need) error {
 // *wire.ServerError.
 func (c *Conn) Finish(s *Steps, need *Need) error {
 	for _, kind := range s.kind[:s.count] {
+		asked := c.Asked
 		value, err := c.readAnswer()
 		if err != nil {
 			return &StepError{Step: kind.String(), Err: err}
+		}
+		if kind == stepClear {
+			c.Asked = asked
 		}
 		c.done(kind, value, need)
 	}
@@ -237,10 +319,13 @@ func (c *Conn) done(kind step, value string, need *Need) {
 		c.dropInsertID("")
 	case stepSetup:
 		c.State, c.Warned = c.afterReset, false
+		c.SchemaReset = true
 	case stepClear:
 		c.Warned = false
+	case stepOption:
+		c.Multi = need.Multi
 	case stepSchema:
-		c.Schema = need.Schema
+		c.Schema, c.SchemaReset = need.Schema, false
 	case stepState:
 		c.State = need.State
 	case stepSaveInsertID:
@@ -266,122 +351,3 @@ func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step, e.Err)
 
 // Unwrap returns the cause.
 func (e *StepError) Unwrap() error { return e.Err }
-
-// Query runs a statement of the proxy's own and returns the first column of
-// its last row, "" without rows.
-func (c *Conn) Query(sql string) (string, error) {
-	c.Wire.ResetSequence()
-	if err := c.Wire.WritePacket(append([]byte{byte(wire.ComQuery)}, sql...)); err != nil {
-		return "", err
-	}
-	if err := c.Wire.Flush(); err != nil {
-		return "", err
-	}
-	return c.readAnswer()
-}
-
-// Ping sends a COM_PING.
-func (c *Conn) Ping() error {
-	c.Wire.ResetSequence()
-	if err := c.Wire.WritePacket([]byte{byte(wire.ComPing)}); err != nil {
-		return err
-	}
-	if err := c.Wire.Flush(); err != nil {
-		return err
-	}
-	_, err := c.readAnswer()
-	return err
-}
-
-// Reset brings the connection to the state of a new one, ending a transaction
-// and dropping locks and temporary tables. Connections are reset as soon as
-// their session has left something behind that others would wait for.
-func (c *Conn) Reset(mariadb bool) error {
-	var s Steps
-	if err := c.reset(&s, mariadb); err != nil {
-		return err
-	}
-	return c.Send(&s, &Need{})
-}
-
-// readAnswer reads one small answer: OK, ERR, or one result set of text.
-func (c *Conn) readAnswer() (value string, err error) {
-	c.Wire.ExpectAnswer()
-	p, err := c.Wire.ReadPacket()
-	if err != nil {
-		return "", &wire.SideError{Side: wire.SideNode, Err: err}
-	}
-	switch {
-	case wire.IsError(p):
-		e, err := wire.ParseError(p)
-		if err != nil {
-			return "", err
-		}
-		return "", e
-	case len(p) > 0 && p[0] == wire.HeaderOK:
-		var ok wire.OK
-		err := wire.ParseOK(p, c.Capabilities, &ok)
-		c.Status = ok.Status
-		return "", err
-	}
-	columns, _ := wire.ReadLenencInt(p)
-	err = c.readRows(int(columns), func(first []byte) { value = string(first) })
-	return value, err
-}
-
-// QueryAll is Query for an answer of many rows of one column, joined by lines.
-func (c *Conn) QueryAll(sql string) (string, error) {
-	c.Wire.ResetSequence()
-	if err := c.Wire.WritePacket(append([]byte{byte(wire.ComQuery)}, sql...)); err != nil {
-		return "", err
-	}
-	if err := c.Wire.Flush(); err != nil {
-		return "", err
-	}
-	c.Wire.ExpectAnswer()
-	p, err := c.Wire.ReadPacket()
-	if err != nil {
-		return "", err
-	}
-	if wire.IsError(p) {
-		e, err := wire.ParseError(p)
-		if err != nil {
-			return "", err
-		}
-		return "", e
-	}
-	columns, _ := wire.ReadLenencInt(p)
-	var all []byte
-	err = c.readRows(int(columns), func(first []byte) { all = append(append(all, first...), '\n') })
-	return string(all), err
-}
-
-// readRows reads a result set behind its column count and calls row with the
-// first column of each row.
-func (c *Conn) readRows(columns int, row func(first []byte)) error {
-	ends := 1
-	if !c.Capabilities.Has(wire.ClientDeprecateEOF) {
-		ends = 2
-	}
-	for read := 0; ends > 0; read++ {
-		p, err := c.Wire.ReadPacket()
-		if err != nil {
-			return &wire.SideError{Side: wire.SideNode, Err: err}
-		}
-		switch {
-		case wire.IsError(p):
-			e, err := wire.ParseError(p)
-			if err != nil {
-				return err
-			}
-			return e
-		case wire.IsEOF(p, c.Capabilities) && read >= columns:
-			ends--
-		case read >= columns:
-			first, _ := wire.ReadLenencBytes(p)
-			row(first)
-		}
-	}
-	c.Wire.Release()
-	return nil
-}

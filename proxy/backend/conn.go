@@ -21,15 +21,23 @@ type Conn struct {
 	State *State
 	// Schema is the current database, "" without one.
 	Schema string
+	// Multi is set while several statements in a packet are allowed.
+	Multi bool
+	// SchemaReset is set while MySQL has forgotten the schema's collation, which a
+	// reset does although the schema stays.
+	SchemaReset bool
 	// Warned is set when the last statement here left warnings or an error, which
 	// not every statement clears.
 	Warned bool
+	// OwesSchema is set while the node has yet to tell that it came back to the
+	// schema: the answer that did so had no room for it.
+	OwesSchema bool
+	// Asked is set when a question of the proxy's own has replaced what
+	// FOUND_ROWS() is about; who keeps count of that takes it back.
+	Asked bool
 	// Dirty is set when a session left something here that is neither in State
 	// nor in Schema: it is reset before another session uses it.
 	Dirty bool
-	// Doomed is set when it was changed in a way that nothing takes back: it is
-	// closed instead of being given to another session.
-	Doomed bool
 	// InsertID is set when LAST_INSERT_ID() here is not 0 and what it is stands
 	// in the carry of the session that made it so.
 	InsertID *Carry
@@ -78,9 +86,10 @@ func (c *Conn) Retake(o Owner) bool {
 func (c *Conn) Park() {
 	n := c.pool.node
 	c.used.Store(n.pools.clock.Load())
-	owner, doomed := c.owner, c.Doomed // the connection may be another's once it is parked
+	owner, account := c.owner, c.pool.account // the connection may be another's once it is parked
 	c.hold.Store(owner.hold(holdParked))
-	if (n.waiting.Load() > 0 || doomed || c.pool.account.Revoked() != nil) && c.Retake(owner) {
+	wanted := account.Revoked() != nil || n.waiting.Load() > 0 && n.queued()
+	if wanted && c.Retake(owner) {
 		c.Return()
 	}
 }
@@ -88,10 +97,6 @@ func (c *Conn) Park() {
 // Return gives the connection to its pool for good.
 func (c *Conn) Return() {
 	c.saveInsertID()
-	if c.Doomed {
-		c.Discard()
-		return
-	}
 	c.pool.node.giveBack(c)
 }
 

@@ -93,6 +93,7 @@ func (n *node) connect(ctx context.Context, w *Want) (*Conn, error) {
 	c := &Conn{
 		Wire: conn, Thread: hello.ThreadID, Capabilities: hello.Capabilities, Status: hello.Status,
 		Generation: w.Generation, State: n.pools.stateOf(w.Collation),
+		Multi: w.Capabilities.Has(wire.ClientMultiStatements),
 	}
 	if c.afterReset = emptyState; hello.MariaDB {
 		c.afterReset = c.State
@@ -110,7 +111,7 @@ func (n *node) connect(ctx context.Context, w *Want) (*Conn, error) {
 func (n *node) dialConfig(config *Config, w *Want) *wire.DialConfig {
 	return &wire.DialConfig{
 		Network: "tcp", Addr: n.addr, User: w.Account.User, Secret: w.Account.Secret(),
-		Capabilities: w.Capabilities&formCapabilities | wire.ClientSessionTrack | wire.ClientTransactions |
+		Capabilities: w.Capabilities&(formCapabilities|wire.ClientMultiStatements) | wire.ClientSessionTrack | wire.ClientTransactions |
 			wire.ClientLongPassword | wire.ClientProtocol41 | wire.ClientSecureConnection | wire.ClientPluginAuth,
 		Collation: w.Collation, TLS: config.TLS, TLSConfig: config.TLSConfig, Timeout: config.ConnectTimeout,
 		Attributes: map[string]string{"program_name": "bellwether"},

@@ -13,7 +13,7 @@ import (
 // formCapabilities are the capabilities that change what a node answers; a
 // connection serves only sessions that agree with it on all of them.
 const formCapabilities = wire.ClientFoundRows | wire.ClientLongFlag | wire.ClientODBC |
-	wire.ClientLocalFiles | wire.ClientIgnoreSpace | wire.ClientMultiStatements | wire.ClientMultiResults |
+	wire.ClientLocalFiles | wire.ClientIgnoreSpace | wire.ClientMultiResults |
 	wire.ClientPSMultiResults | wire.ClientDeprecateEOF
 
 // NodeStats are the counters of one node that balancing and metrics read.
@@ -194,7 +194,8 @@ func (p *pool) takeIdle(w *Want) *Conn {
 		if best < 0 {
 			best = i
 		}
-		if c.Schema == w.Schema && c.State != nil && !c.Dirty && c.State.Equal(w.State) {
+		if c.Schema == w.Schema && c.State != nil && !c.Dirty && c.State.Equal(w.State) &&
+			c.Multi == w.Capabilities.Has(wire.ClientMultiStatements) {
 			best = i
 			break
 		}
@@ -261,6 +262,14 @@ func (p *pool) takeParked(w *Want) *Conn {
 		}
 	}
 	return nil
+}
+
+// queued reports whether somebody is in the queue: not all who announce
+// themselves go there.
+func (n *node) queued() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.waiters) > 0
 }
 
 // wait waits for a turn.

@@ -357,13 +357,16 @@ func (n *node) closeUnused(match func(*Conn) bool) {
 	n.admit()
 }
 
-// interrupt ends the reads of every leased connection.
+// interrupt ends the reads of every leased connection. The others are looked at
+// when somebody takes them.
 func (n *node) interrupt() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, p := range n.byKey {
 		for _, c := range p.conns {
-			c.Wire.SetDeadline(time.Unix(1, 0))
+			if c.hold.Load()&(1<<holdBits-1) == holdLeased {
+				_ = c.Wire.SetDeadline(time.Unix(1, 0))
+			}
 		}
 	}
 	n.admit()

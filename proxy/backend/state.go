@@ -62,6 +62,19 @@ func (s *State) CharacterSetClient() string {
 	return charset
 }
 
+// Connection returns character_set_connection and collation_connection, "" where
+// they are the server's default.
+func (s *State) Connection() (charset, collation string) {
+	if v, ok := s.Get(names); ok {
+		charset, collation, _ = strings.Cut(v, " COLLATE ")
+	}
+	if v, ok := s.Get("collation_connection"); ok {
+		charset, _, _ = strings.Cut(v, "_")
+		collation = v
+	}
+	return charset, collation
+}
+
 func (s *State) rehash() {
 	var h maphash.Hash
 	h.SetSeed(stateSeed)

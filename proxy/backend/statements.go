@@ -29,6 +29,9 @@ type StatementKey struct {
 	Types string
 	// Owner is the session whose statement this is until it is executed.
 	Owner Owner
+	// Cursor is the client's id of a statement that has had a cursor: it is shared
+	// with no other, because an execution closes the cursor of the one before.
+	Cursor uint32
 }
 
 // Statement is a prepared statement on one connection.
@@ -61,6 +64,16 @@ func (c *Conn) Statement(key StatementKey) *Statement {
 	}
 	c.statements.order.MoveToFront(e)
 	return e.Value.(*Statement)
+}
+
+// HasStatement reports whether the node has prepared a statement of this id here.
+func (c *Conn) HasStatement(id uint32) bool {
+	for _, e := range c.statements.byKey {
+		if e.Value.(*Statement).ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // AddStatement remembers a statement that was just prepared here. The one

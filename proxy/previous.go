@@ -1,0 +1,206 @@
+package proxy
+
+import (
+	"strings"
+
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// previous is what a session's statements have left behind for questions about
+// them, and which connection knows it: warnings and ROW_COUNT() of the last
+// statement, FOUND_ROWS() of the last SELECT. It decides and asks no node. One
+// goroutine uses it; its zero value is that of a new session.
+type previous struct {
+	// last is where the last statement ran; nil where none did, or where it is gone.
+	last *backend.Conn
+	// lost is set when last is gone with what it alone knew.
+	lost bool
+	// warned is set while the list of warnings may not be empty.
+	warned bool
+	// warnedAt is the connection with the list of warnings where that is not last,
+	// because the statements since then do not clear it (MariaDB).
+	warnedAt *backend.Conn
+	// listLost is set when that connection is gone.
+	listLost bool
+	// negative is set when ROW_COUNT() of the last statement is -1.
+	negative bool
+	// local is what was answered by the proxy since.
+	local local
+	found found
+}
+
+// local is a command that the proxy answers itself and that changes ROW_COUNT().
+type local uint8
+
+const (
+	localNone   local = iota
+	localPing         // and others that are answered by OK
+	localOption       // COM_SET_OPTION
+)
+
+// found is what FOUND_ROWS() is about.
+type found struct {
+	kind  foundKind
+	conn  *backend.Conn // for foundAt
+	value string        // for foundValue
+	// only is set while nothing else has run on conn since.
+	only bool
+}
+
+type foundKind uint8
+
+const (
+	foundNone    foundKind = iota // no SELECT yet
+	foundAt                       // a connection knows
+	foundValue                    // it was asked for
+	foundUnknown                  // nobody knows
+)
+
+// source is where a question about earlier statements is answered.
+type source struct {
+	kind sourceKind
+	conn *backend.Conn  // for sourceConn
+	left backend.Leaves // for sourceAny
+}
+
+type sourceKind uint8
+
+const (
+	sourceNone  sourceKind = iota
+	sourceConn             // that connection
+	sourceAny              // any connection that is brought to leave the answer
+	sourceValue            // any connection; the value is put into its answer
+)
+
+// question is what a statement asks about earlier ones.
+type question struct {
+	found, rowCount, list bool
+	// alone is set for FOUND_ROWS() as the one column of a SELECT.
+	alone bool
+}
+
+func questionOf(s *router.Statement) question {
+	f := s.Fingerprint
+	rest, selects := strings.CutPrefix(f, "select found_rows()")
+	q := question{
+		found:    strings.Contains(f, "found_rows"),
+		rowCount: strings.Contains(f, "row_count"),
+		alone:    selects && (rest == "" || strings.HasPrefix(rest, "as ") && !strings.ContainsAny(rest, ",;(")),
+	}
+	q.list = !q.found && !q.rowCount || strings.Contains(f, "_count") && strings.Contains(f, "@@")
+	return q
+}
+
+// about says where a question is answered, or why it cannot be.
+func (p *previous) about(q question) (source, error) {
+	switch {
+	case q.list && p.listLost:
+		return source{}, errLost
+	case q.list && p.warnedAt != nil && p.warnedAt != p.last && !q.found && !q.rowCount:
+		return source{kind: sourceConn, conn: p.warnedAt}, nil
+	case q.list && p.warnedAt != nil && p.warnedAt != p.last:
+		return source{}, errTwo
+	case !q.found:
+		return p.aboutLast(q)
+	}
+	f := &p.found
+	// A read, or what failed, leaves the same ROW_COUNT() everywhere.
+	apart := !q.list && (!q.rowCount || p.negative)
+	switch {
+	case f.kind == foundUnknown:
+		return source{}, errLost
+	case f.kind == foundAt && (f.conn == p.last || apart && (f.only || !q.rowCount)):
+		return source{kind: sourceConn, conn: f.conn}, nil
+	case f.kind == foundNone && p.last == nil && !p.lost:
+		return source{kind: sourceAny, left: backend.LeavesNothing}, nil
+	case f.kind == foundNone && apart:
+		return source{kind: sourceAny, left: backend.LeavesRead | backend.LeavesNoFound}, nil
+	case f.kind == foundValue && q.alone:
+		return source{kind: sourceValue}, nil
+	}
+	return source{}, errTwo
+}
+
+// aboutLast is about for what is only known of the last statement.
+func (p *previous) aboutLast(q question) (source, error) {
+	switch {
+	case p.last != nil:
+		return source{kind: sourceConn, conn: p.last}, nil
+	case !p.lost:
+		return source{kind: sourceAny, left: backend.LeavesNothing &^ p.keepsFound()}, nil
+	case !p.warned && (!q.rowCount || p.negative):
+		return source{kind: sourceAny, left: backend.LeavesRead}, nil
+	}
+	return source{}, errLost
+}
+
+// keepsFound is what must not be touched where FOUND_ROWS() is known.
+func (p *previous) keepsFound() backend.Leaves {
+	if p.found.kind == foundNone {
+		return 0
+	}
+	return backend.LeavesNoFound
+}
+
+// ran notes that a statement has run on c, and what it did to FOUND_ROWS().
+func (p *previous) ran(c *backend.Conn, a *wire.Answer, e foundEffect) {
+	p.last, p.lost, p.local = c, false, localNone
+	p.negative = a.Code != 0 || a.HasRows
+	f := &p.found
+	switch {
+	case e == foundSets:
+		*f = found{kind: foundAt, conn: c, only: true}
+	case f.kind == foundAt && f.conn == c:
+		f.only = false
+	case e == foundMaySet && f.kind != foundNone:
+		*f = found{kind: foundUnknown}
+	}
+}
+
+// list notes, before ran, what a statement on c does to the list of warnings.
+func (p *previous) list(c *backend.Conn, clears bool) {
+	switch {
+	case clears:
+		p.warnedAt, p.listLost = nil, false
+	case p.warnedAt == nil && p.warned && p.last != nil && p.last != c:
+		p.warnedAt = p.last
+	}
+}
+
+// rowCount is what leaves ROW_COUNT() as the last statement did, unless it wrote.
+func (p *previous) rowCount() backend.Leaves {
+	if p.negative {
+		return backend.LeavesRead
+	}
+	return backend.LeavesRead | backend.LeavesZero
+}
+
+// answered notes that the proxy has answered a command itself.
+func (p *previous) answered(l local) { p.local, p.negative = l, l == localOption }
+
+// asked notes that the proxy has asked something of its own on c, after which
+// FOUND_ROWS() there is about that.
+func (p *previous) asked(c *backend.Conn) {
+	if c.Asked && p.found.kind == foundAt && p.found.conn == c {
+		p.found = found{kind: foundUnknown}
+	}
+	c.Asked = false
+}
+
+// gone notes that c is not the session's any more.
+func (p *previous) gone(c *backend.Conn) {
+	if p.last == c {
+		p.last, p.lost = nil, true
+	}
+	if p.warnedAt == c {
+		p.warnedAt, p.listLost = nil, true
+	}
+	if p.found.conn == c {
+		p.found = found{kind: foundUnknown}
+	}
+}
+
+// reset notes a reset of the session, which leaves FOUND_ROWS() as it is.
+func (p *previous) reset() { *p = previous{found: p.found} }
