@@ -109,7 +109,7 @@ func (p program) defines() bool {
 	return false
 }
 
-var definition = regexp.MustCompile(`\b(ALTER|RENAME|INDEX|made_table|sq)\b`)
+var definition = regexp.MustCompile(`\b(ALTER|RENAME|INDEX|made_table|sq|XA PREPARE)\b`)
 
 // forgetXA ends the transactions that a failed program has left prepared, which
 // would hold its tables.
