@@ -77,6 +77,9 @@ var typeNames = map[Type]string{
 	TaggedGTID: "Gtid_tagged", MariaAnnotateRows: "Annotate_rows", MariaBinlogCheckpoint: "Binlog_checkpoint",
 	MariaGTID: "Gtid", MariaGTIDList: "Gtid_list", MariaStartEncryption: "Start_encryption",
 	MariaQueryCompressed: "Query_compressed",
+	23:                   "Write_rows_v1", 24: "Update_rows_v1", 25: "Delete_rows_v1",
+	166: "Write_rows_compressed_v1", 167: "Update_rows_compressed_v1", 168: "Delete_rows_compressed_v1",
+	169: "Write_rows_compressed", 170: "Update_rows_compressed", 171: "Delete_rows_compressed",
 }
 
 // rows says whether events of the type hold rows: the versions 1 and 2 of
