@@ -52,7 +52,7 @@ func serve(t testing.TB, c Config, log Log, change ...func(*Server)) *Server {
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the server does not end")
 		}
 		if n := len(s.sessions) + len(s.streams); n > 0 {
@@ -73,13 +73,13 @@ func dial(t testing.TB, s *Server) *client {
 	t.Helper()
 	conn, hello, err := wire.Dial(t.Context(), &wire.DialConfig{
 		Addr: s.Addr().String(), User: testUser, Secret: wire.PasswordSecret(testPassword),
-		Capabilities: wire.ClientDeprecateEOF, Collation: 45, Timeout: 10 * time.Second,
+		Capabilities: wire.ClientDeprecateEOF, Collation: 45, Timeout: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return &client{t, conn, hello.Capabilities}

@@ -35,21 +35,17 @@ func TestManyReaders(t *testing.T) {
 	flavour := cluster.FlavourMySQL
 	log := loaded(flavour, transactions, size)
 	config := testConfig(flavour)
-	config.WriteTimeout = 3 * time.Second
+	config.WriteTimeout = 4 * time.Second
 	s := serve(t, config, log)
 	stalled := reads(t, s, flavour, nil)
 	_ = stalled.conn.NetConn().(*net.TCPConn).SetReadBuffer(4096)
 	stalled.asks(flavour, 0, 999, cluster.EmptyGTIDSet(flavour))
 	before := heap()
-	var clients []*client
-	for i := range readers - 1 {
-		c := reads(t, s, flavour, nil)
-		c.asks(flavour, 0, uint32(i+1), cluster.EmptyGTIDSet(flavour))
-		clients = append(clients, c)
-	}
 	begun := time.Now()
 	var wg sync.WaitGroup
-	for _, c := range clients {
+	for i := range readers - 1 {
+		c := reads(t, s, flavour, nil)
+		c.asks(flavour, 0, uint32(i+100), cluster.EmptyGTIDSet(flavour))
 		wg.Go(func() { c.drain(3 + 2*transactions) })
 	}
 	wg.Wait()
@@ -57,10 +53,10 @@ func TestManyReaders(t *testing.T) {
 	if grown := int64(heap()) - int64(before); grown > readers*128<<10 {
 		t.Errorf("%d readers cost %d bytes each", readers, grown/readers)
 	}
-	if took > config.WriteTimeout*5 {
+	if took > 30*time.Second {
 		t.Errorf("the readers took %v", took)
 	}
-	t.Logf("%d readers of %d MB each: %v", len(clients), transactions*size>>20, took)
+	t.Logf("%d readers of %d MB each: %v", readers-1, transactions*size>>20, took)
 	waitFor(t, "the stalled reader to be dropped", func() bool { return len(s.Slaves()) == readers-1 })
 }
 
@@ -86,8 +82,8 @@ func heap() uint64 {
 func waitFor(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for begun := time.Now(); !is(); pause(t.Context(), 5*time.Millisecond) {
-		if time.Since(begun) > 20*time.Second {
-			t.Fatalf("%s: not within 20 s", what)
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("%s: not within a minute", what)
 		}
 	}
 }
