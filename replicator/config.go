@@ -124,8 +124,8 @@ func (c Config) Validate() error {
 	return errors.Join(problems...)
 }
 
-// logDir is where the stored log is.
-func (c Config) logDir() string {
+// StoredLog is the folder of the stored log.
+func (c Config) StoredLog() string {
 	if c.LogDir != "" {
 		return c.LogDir
 	}

@@ -89,7 +89,7 @@ func (r *Replicator) awaitMaster(ctx context.Context) (cluster.Node, error) {
 // address for slaves. It returns nil once ctx has ended.
 func (r *Replicator) open(ctx context.Context, id identity, master cluster.Node) (*relay, error) {
 	stored, err := storedlog.Open(storedlog.Config{
-		Dir: r.config.logDir(), Flavour: master.Flavour, ServerID: id.ServerID,
+		Dir: r.config.StoredLog(), Flavour: master.Flavour, ServerID: id.ServerID,
 		FileSize: r.config.FileSize, MaxBytes: r.config.MaxBytes, MaxAge: r.config.MaxAge, Key: r.config.Key,
 	}, r.log)
 	if err != nil {

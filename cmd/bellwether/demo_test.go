@@ -3,12 +3,16 @@ package main
 import (
 	"bufio"
 	"context"
+	"database/sql"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	_ "github.com/go-sql-driver/mysql" // the demo's client
 )
 
 // demoPatience bounds what a demo may need, on a busy machine and with servers
@@ -95,6 +99,7 @@ func TestDemo(t *testing.T) {
 		if code, stdout, stderr := command(t.Context(), "check", "--config", environment["BELLWETHER_CONFIG"]); code != 0 {
 			t.Errorf("check of the demo: exit code %d\n%s%s", code, stdout, stderr)
 		}
+		checkStoredLog(t, environment)
 	})
 	for _, want := range []string{"Connect:", "Three things to try:", "goes on with its data", "Stopping."} {
 		if !strings.Contains(said, want) {
@@ -135,4 +140,24 @@ func readiness(admin string) (status int, err error) {
 		return 0, err
 	}
 	return answer.StatusCode, answer.Body.Close()
+}
+
+// checkStoredLog wants a write through the proxy to be found in the stored log
+// by the commands that look inside.
+func checkStoredLog(t *testing.T, environment map[string]string) {
+	t.Helper()
+	db, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/", environment["BELLWETHER_USER"], environment["BELLWETHER_PASSWORD"], environment["BELLWETHER_PROXY"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE shop"); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{"ls": "bellwether.000001", "verify": "All is well", "show --gtid 0-1-1": "OFFSET"} {
+		words := append(append([]string{"log"}, strings.Fields(line)...), "--config", environment["BELLWETHER_CONFIG"])
+		if code, stdout, stderr := command(t.Context(), words...); code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("log %s: exit code %d, want %q in\n%s%s", line, code, want, stdout, stderr)
+		}
+	}
 }

@@ -38,7 +38,7 @@ Begin with: bellwether demo`,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), explainCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), explainCommand(), logCommand(), versionCommand())
 	return root
 }
 
