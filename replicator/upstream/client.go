@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/bits"
 	"time"
@@ -84,17 +83,13 @@ func (c *Client) lost(err error) {
 
 // attempt is one connection from its beginning to its end.
 func (c *Client) attempt(ctx context.Context) error {
-	s, err := dial(ctx, c.config.dial())
+	s, f, err := meet(ctx, c.config)
 	if err != nil {
 		return err
 	}
 	defer s.conn.Close() //nolint:errcheck // whatever had to be sent was sent
 	defer context.AfterFunc(ctx, func() { _ = s.conn.Close() })()
 	stored := c.sink.Executed()
-	f, err := s.facts()
-	if err != nil {
-		return fmt.Errorf("ask the master about itself: %w", err)
-	}
 	if refused := f.judge(wanted{identity: c.config.Identity, stored: stored, restarted: c.restarted(f)}); refused != nil {
 		return refused
 	}

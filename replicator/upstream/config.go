@@ -68,7 +68,8 @@ func (c Config) dial() *wire.DialConfig {
 }
 
 // Sink is where the events go: a *storedlog.Log. All its methods are called by
-// the goroutine of Client.Run. An error of any of them ends Run.
+// the goroutine of Client.Run. An error of any of them ends Run, but for the one
+// that Append names.
 type Sink interface {
 	// Executed is what is durable. It is where a connection begins; the empty
 	// set of the flavour, not nil, where nothing is.
@@ -77,7 +78,8 @@ type Sink interface {
 	// and each new file of the master.
 	Rotate(format event.Event) error
 	// Append is called with every other event but heartbeats, in order; the
-	// event is borrowed.
+	// event is borrowed. An error that wraps storedlog.ErrOrder is the master's
+	// fault, and Abort follows.
 	Append(e event.Event, m event.Mark) error
 	// Sync makes the whole transactions appended so far durable.
 	Sync() error

@@ -149,6 +149,19 @@ func TestTheSinkFails(t *testing.T) {
 	}
 }
 
+// A transaction that comes twice on one connection is stored once.
+func TestTwiceOnAConnection(t *testing.T) {
+	s := newScript(t, "9.7.0", uuidA+":1-9", func(s *script, c *fakemysql.Conn, _ int) error {
+		return errors.Join(s.opening(c), s.events(c, false, append(s.transaction(6), s.transaction(6)...)...), fakemysql.Hang()(c))
+	})
+	m := newMemory(s.flavour)
+	_, err := s.run(m, 2)
+	var r *Refusal
+	if !errors.As(err, &r) || r.Reason != ReasonStream || !errors.Is(err, errRepeated) || len(m.durable()) != 1 {
+		t.Errorf("%v, %v", m.durable(), err)
+	}
+}
+
 func TestRestartIsNoticed(t *testing.T) {
 	c := New(Config{}, nil, slog.New(slog.DiscardHandler))
 	if c.restarted(facts{}) {

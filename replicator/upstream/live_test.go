@@ -258,6 +258,13 @@ func TestServerThatForgot(t *testing.T) {
 		}
 		w.exec(forget, "INSERT INTO up.t (w) VALUES (3)")
 		before := m.Executed()
+		if err := Check(w.Context(), w.config(), w.position()); err != nil {
+			w.Errorf("a log that has only what the server has: %v", err)
+		}
+		var checked *Refusal
+		if err := Check(w.Context(), w.config(), before); !errors.As(err, &checked) || checked.Reason != ReasonBehind || checked.Addr != w.Addr() {
+			w.Errorf("checked: %v", err)
+		}
 		r := w.refused(w.config(), m)
 		if r.Reason != ReasonBehind || r.Missing.IsEmpty() || !m.Executed().Equal(before) {
 			w.Errorf("got %v; stored %s", r, m.Executed())

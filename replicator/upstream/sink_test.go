@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/event"
+	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
 
 // memory is a Sink that keeps GTIDs, in their order, and what a test wants to
@@ -30,6 +31,7 @@ type memory struct {
 	syncs    int
 	aborts   int
 	largest  int
+	refused  bool // a transaction came twice; Abort must follow
 	ready    bool // a format has come since the last Abort
 	texts    [][]byte
 }
@@ -74,6 +76,9 @@ func (m *memory) Append(e event.Event, mark event.Mark) error {
 		return nil
 	case mark.Part == event.Begin && inside, mark.Part != event.Begin && !inside:
 		return fmt.Errorf("append %s of %s while %q is open: %w", mark.Part, mark.GTID, m.open, errSinkMisused)
+	case mark.Part == event.Begin && (m.executed.Contains(mark.GTID) || slices.Contains(m.pending, mark.GTID)):
+		m.refused = true
+		return fmt.Errorf("%s: %w", mark.GTID, storedlog.ErrOrder)
 	case mark.Part == event.Begin:
 		m.open = mark.GTID
 	case mark.Part == event.End:
@@ -110,10 +115,10 @@ func (m *memory) Sync() error {
 func (m *memory) Abort() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.open.IsZero() {
+	if m.open.IsZero() && !m.refused {
 		return fmt.Errorf("abort outside a transaction: %w", errSinkMisused)
 	}
-	m.open, m.ready = cluster.GTID{}, false
+	m.open, m.ready, m.refused = cluster.GTID{}, false, false
 	m.aborts++
 	return nil
 }

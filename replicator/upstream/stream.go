@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/event"
+	"github.com/bellwether-db/bellwether/replicator/storedlog"
 	"github.com/bellwether-db/bellwether/wire"
 )
 
@@ -191,7 +192,11 @@ func (s *stream) relayed(e event.Event) error {
 	if m.Part == event.Begin && s.have.Contains(m.GTID) {
 		return fmt.Errorf("read %s at %s: %w", m.GTID, s.at, errRepeated)
 	}
-	if err := s.sink.Append(e, m); err != nil {
+	switch err := s.sink.Append(e, m); {
+	case errors.Is(err, storedlog.ErrOrder):
+		s.open = true // there is something to take back
+		return fmt.Errorf("read %s at %s: %w: %w", e.Type(), s.at, errRepeated, err)
+	case err != nil:
 		return sinkRefusal("append to", err)
 	}
 	s.appended(e, m)

@@ -1,0 +1,41 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// Check looks once, as Run does at each connection, whether a server may be
+// read from by a log that holds stored. Who opens a server for writes asks
+// before: one that came back without its last transactions must not give their
+// GTIDs to others, which a later look could not tell from those that are
+// stored. Its error is a *Refusal, or says why the server could not be asked.
+func Check(ctx context.Context, c Config, stored *cluster.GTIDSet) error {
+	s, f, err := meet(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.conn.Close() //nolint:errcheck // it was only asked
+	if refused := f.judge(wanted{identity: c.Identity, stored: stored}); refused != nil {
+		refused.Addr = c.Addr
+		return refused
+	}
+	return nil
+}
+
+// meet logs in and asks the server about itself.
+func meet(ctx context.Context, c Config) (*session, facts, error) {
+	s, err := dial(ctx, c.dial())
+	if err != nil {
+		return nil, facts{}, err
+	}
+	defer context.AfterFunc(ctx, func() { _ = s.conn.Close() })()
+	f, err := s.facts()
+	if err != nil {
+		_ = s.conn.Close()
+		return nil, facts{}, fmt.Errorf("ask the master %s about itself: %w", c.Addr, err)
+	}
+	return s, f, nil
+}
