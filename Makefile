@@ -9,10 +9,12 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
 # How long each fuzz target runs, how many faults the chaos makes, how many
-# sessions the soak plays, and which ones (the same seed makes the same again).
+# sessions the soak plays and how long it replicates, and which ones (the same
+# seed makes the same again).
 FUZZTIME ?= 30s
 ROUNDS   ?= 20
 PROGRAMS ?= 5000
+SOAK     ?= 10m
 SEED     ?= $(shell echo $$RANDOM)
 # One package to test or fuzz: make test PKG=./wire
 PKG ?= ./...
@@ -53,9 +55,10 @@ fuzz: go ## run every fuzz target for FUZZTIME (30s) each
 chaos: go servers compiler ## break real servers at random under load, ROUNDS (20) times
 	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) go test -race -tags chaos -timeout 0 -count 1 -v -run '^TestChaos$$' ./cmd/bellwether
 
-soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects
+soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects; replicate for SOAK (10m)
 	scripts/servers.sh sysbench
-	go vet -tags soak ./internal/acceptance
+	go vet -tags soak ./internal/acceptance ./replicator/...
+	BELLWETHER_SOAK=$(SOAK) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Soak|CommitLatency|Kills)$$' ./replicator/...
 	go test -tags soak -timeout 0 -count 1 -v -run '^Test(Sysbench|IdleClients|ConnectAndLeave)$$' ./internal/acceptance
 	BELLWETHER_PROGRAMS=$(PROGRAMS) BELLWETHER_SEED=$(SEED) go test -timeout 0 -count 1 -v -run '^TestDifferential$$' ./internal/acceptance
 
