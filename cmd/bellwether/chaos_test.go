@@ -72,12 +72,13 @@ func TestChaos(t *testing.T) {
 		t.Run(flavour.String(), func(t *testing.T) {
 			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 2, Replicate: true})
 			s := startServing(t, servers)
+			s.bePatient(t, 10*time.Second, 2*time.Second)
 			seed := uint64(number("BELLWETHER_SEED", 1))
 			random := rand.New(rand.NewPCG(seed, seed))
 			load := startLoad(t, s, 8)
 			for round := range number("BELLWETHER_ROUNDS", 20) {
 				node, f := servers.Nodes[random.IntN(len(servers.Nodes))], faults[random.IntN(len(faults))]
-				hold := time.Duration(500+random.IntN(2500)) * time.Millisecond
+				hold := time.Duration(1000+random.IntN(6000)) * time.Millisecond
 				t.Logf("round %d: %s of %s for %v", round+1, f.name, node.Name, hold)
 				load.expectErrors(node == servers.Master)
 				if err := f.do(t.Context(), node, hold); err != nil {

@@ -29,7 +29,7 @@ func TestOnRealServers(t *testing.T) {
 			t.Parallel()
 			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 1, Replicate: true, Relaxed: true})
 			s := startServing(t, servers)
-			s.bePatient(t)
+			s.bePatient(t, patientHold, 10*time.Second)
 			if flavour == playground.MySQL {
 				s.checkUserHash(t)
 				s.checkCarried(t)

@@ -56,15 +56,15 @@ func startServing(t *testing.T, servers *playground.Cluster) *serving {
 const patientHold = time.Minute
 
 // bePatient gives a machine that is busy with other tests its time: no node is
-// taken for dead because it is slow to answer.
-func (s *serving) bePatient(t *testing.T) {
+// taken for dead because it is slow to answer within that of two probes.
+func (s *serving) bePatient(t *testing.T, hold, probe time.Duration) {
 	t.Helper()
 	text, err := os.ReadFile(s.house.config.Path())
 	if err != nil {
 		t.Fatal(err)
 	}
-	patient := strings.Replace(string(text), "proxy: {", fmt.Sprintf("proxy: {hold_timeout: %v, ", patientHold), 1)
-	rewrite(t, s.house, patient+"probes: {timeout: 10s}\n")
+	patient := strings.Replace(string(text), "proxy: {", fmt.Sprintf("proxy: {hold_timeout: %v, ", hold), 1)
+	rewrite(t, s.house, patient+fmt.Sprintf("probes: {timeout: %v}\n", probe))
 	if err := s.house.reload(); err != nil {
 		t.Fatal(err)
 	}
