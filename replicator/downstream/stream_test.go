@@ -151,8 +151,8 @@ func TestLongEvents(t *testing.T) {
 	log := newMemLog(flavour)
 	log.rotate(makeFormat(flavour))
 	const overhead = event.HeaderSize + event.ChecksumSize + 1
-	sizes := []int{0, batch - overhead - 60, batch, 3 * batch, wire.MaxPiece - overhead - 1, wire.MaxPiece - overhead,
-		wire.MaxPiece - overhead + 1, 2*wire.MaxPiece - overhead, 40 << 20}
+	sizes := []int{0, batch - overhead - 60, batch, 3 * batch, wire.MaxPiece - overhead,
+		wire.MaxPiece - overhead + 1, 2*wire.MaxPiece - overhead}
 	for i, size := range sizes {
 		log.add(makeTx(flavour, uint64(i+1), 1, size))
 	}
