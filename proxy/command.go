@@ -42,8 +42,10 @@ type request struct {
 
 // What commands other than statements ask of a session, as statements.
 var (
-	onMaster     = &router.Statement{Kind: router.KindAdmin, Reason: router.ReasonAdmin}
-	afterLast    = &router.Statement{Kind: router.KindAdmin, Reason: router.ReasonAdmin, Flags: router.NeedsDiagnostics}
+	onMaster = &router.Statement{Kind: router.KindAdmin, Reason: router.ReasonAdmin}
+	// Neither may ever wait for a master, like USE.
+	pings        = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState}
+	afterLast    = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState, Flags: router.NeedsDiagnostics}
 	changeSchema = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState}
 )
 
@@ -120,7 +122,7 @@ func (x *session) classify(sql []byte) *router.Statement {
 // what the server has yet to tell comes with the answer.
 func (x *session) ping(payload []byte) error {
 	if x.held != nil && x.pins.Without(router.PinDiagnostics) != 0 {
-		return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerQuery})
+		return x.run(&request{payload: payload, statement: pings, answer: wire.AnswerQuery})
 	}
 	x.prev.answered(localPing)
 	return x.sendOK()

@@ -282,6 +282,7 @@ func (x *session) changeUser(payload []byte) error {
 // resetSession serves COM_RESET_CONNECTION: as a new session, but for the user
 // and the current database, with the servers' own variables.
 func (x *session) resetSession() error {
+	x.askSchema()
 	x.keepFound()
 	x.dropConnections()
 	x.prev.reset()
@@ -295,6 +296,27 @@ func (x *session) resetSession() error {
 	x.status = x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly|wire.StatusNoBackslashEscapes|wire.StatusANSIQuotes) | wire.StatusAutocommit
 	x.understandAll()
 	return x.sendOK()
+}
+
+// askSchema asks for the schema of a session whose client has turned off that it
+// is told.
+func (x *session) askSchema() {
+	c := x.held
+	if c == nil || x.tracksSchema() {
+		return
+	}
+	if x.prev.found.kind == foundAt && x.prev.found.conn == c {
+		if x.askFound(c); x.prev.found.kind != foundValue {
+			x.held, x.pins = nil, 0 // it is gone
+			return
+		}
+	}
+	schema, err := c.Query("SELECT DATABASE()")
+	if err != nil {
+		x.dropHeld()
+		return
+	}
+	x.schema, c.Schema, c.Asked = schema, schema, false
 }
 
 // forgetSession drops all that a reset takes from a session; its last own

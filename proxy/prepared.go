@@ -198,7 +198,7 @@ func (x *session) bindTypes(p *prepared, s *backend.Statement, r *request) {
 // was current when the client prepared it.
 func (x *session) prepareOn(c *backend.Conn, p *prepared, need *backend.Need) (*backend.Statement, error) {
 	within := *need
-	within.Schema, within.Foreign, within.State = p.schema, false, c.State
+	within.Schema, within.Foreign, within.State, within.Leave = p.schema, false, c.State, 0
 	if err := adaptNow(c, &within); err != nil {
 		return nil, err
 	}
