@@ -154,10 +154,11 @@ func (w *world) disturb(ctx context.Context) {
 	}
 }
 
-// kill ends a server and starts it again. A MariaDB that is killed inside a DDL
-// statement comes back with its position behind its own binary log, or with a
-// transaction of its own from its DDL recovery (whoever fed it): that one is
-// stopped in order.
+// kill ends a server and starts it again. A MariaDB slave that was killed under
+// DDL was seen to come back with its position behind its own binary log, and
+// once with a transaction of its own server id, both of which stop its applier
+// (error 1950); whether that is so with a native source too was not tried. It is
+// stopped in order here.
 func (w *world) kill(n *playground.Node) {
 	end := n.Kill
 	if w.mariaDB() {
