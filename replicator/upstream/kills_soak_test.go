@@ -12,10 +12,10 @@ import (
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
 
-// TestDisturbedForLong breaks connection, server and client at random moments,
+// TestKills breaks connection, server and client at random moments,
 // $BELLWETHER_ROUNDS (60) times, under load with semi-synchronous replication.
 // In the end the stored log has all that the server has, each transaction once.
-func TestDisturbedForLong(t *testing.T) {
+func TestKills(t *testing.T) {
 	rounds, err := strconv.Atoi(os.Getenv("BELLWETHER_ROUNDS"))
 	if err != nil {
 		rounds = 60
