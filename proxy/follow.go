@@ -224,7 +224,7 @@ func (x *session) followDiagnostics(r *request, c *backend.Conn) {
 		x.warnings = 1
 	}
 	warned := x.answer.Warnings > 0 || x.answer.Code != 0
-	if s.Flags.Has(router.NeedsDiagnostics) {
+	if s.Flags.Has(router.NeedsDiagnostics) && !s.Flags.Has(router.Multi) && x.answer.Code == 0 {
 		return // it leaves them as they were
 	}
 	c.Warned = warned || c.Warned && !clears

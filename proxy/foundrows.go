@@ -130,24 +130,16 @@ func effectOfWrite(flavour cluster.Flavour, f string, a *wire.Answer) foundEffec
 	mysql := flavour == cluster.FlavourMySQL
 	switch {
 	case strings.HasPrefix(f, "insert") || strings.HasPrefix(f, "replace"):
-		switch {
-		case strings.Contains(f, "select"):
-			return foundSets
-		case a.HasRows: // RETURNING
-			return foundMaySet
-		}
-		return foundLeaves
+		return effectWhere(true, f)
 	case strings.HasPrefix(f, "update"):
 		if head, _, _ := strings.Cut(f, " set "); mysql || strings.ContainsAny(head, ",") || strings.Contains(head, " join ") {
 			return foundSets
 		}
 		return foundLeaves
 	case strings.HasPrefix(f, "delete"):
-		if !a.HasRows && strings.HasPrefix(f, "delete from") && !strings.Contains(f, " join ") && !strings.Contains(f, "using") {
+		one := strings.HasPrefix(f, "delete from") && !strings.Contains(f, " join ") && !strings.Contains(f, "using")
+		if one || a.HasRows { // RETURNING is for one table only
 			return foundLeaves
-		}
-		if a.HasRows {
-			return foundMaySet
 		}
 		return foundSets
 	case strings.HasPrefix(f, "load"):

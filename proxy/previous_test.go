@@ -135,6 +135,7 @@ func TestEffectsOnFoundRows(t *testing.T) {
 		{"DELETE FROM t WHERE a = 1", wire.Answer{}, foundLeaves, foundLeaves},
 		{"DELETE t FROM t JOIN u ON u.a = t.a", wire.Answer{}, foundSets, foundSets},
 		{"INSERT INTO t VALUES (1)", wire.Answer{}, foundLeaves, foundLeaves},
+		{"INSERT INTO t VALUES (1) RETURNING a", rows, foundLeaves, foundLeaves},
 		{"INSERT INTO t SELECT a FROM u", wire.Answer{}, foundSets, foundSets},
 		{"SET @a = (SELECT 1)", wire.Answer{}, foundLeaves, foundSets},
 		{"DO 1", wire.Answer{}, foundSets, foundLeaves},

@@ -39,6 +39,7 @@ func (x *session) leaveSlave(r *request, t *cluster.Topology) error {
 		return nil
 	}
 	inTransaction := x.status&wire.StatusInTransaction != 0
+	x.pins = x.pins.Without(router.PinDiagnostics)
 	x.endReadOnly()
 	if x.held != nil {
 		x.held, x.pins = nil, 0
