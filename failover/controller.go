@@ -147,7 +147,12 @@ func (c *Controller) open(ctx context.Context, t *cluster.Topology, v verdict) v
 	n := &t.Nodes[t.Find(c.state.Master)]
 	ctx, cancel := context.WithTimeout(ctx, c.config.StepTimeout)
 	defer cancel()
-	if err := c.operator.OpenWrites(ctx, n.Addr, c.state.Identity); err != nil {
+	err := c.operator.OpenWrites(ctx, n.Addr, c.state.Identity)
+	if errors.Is(err, ErrUnfit) {
+		c.retryAt = time.Now().Add(retryPause)
+		return refused("the master %s %v", n.Name, err)
+	}
+	if err != nil {
 		return c.failed(v, fmt.Errorf("open %s: %w", n.Name, err))
 	}
 	c.openedAt = time.Now()

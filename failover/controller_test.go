@@ -2,6 +2,7 @@ package failover
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,6 +139,19 @@ func TestFailedOrderIsTriedAgain(t *testing.T) {
 		s.want("", cluster.WritesHeld, "the first master db1 is being recorded")
 		s.change("db1", func(*server) { s.refuse = nil })
 		s.want("db1", cluster.WritesOpen, "")
+	})
+}
+
+func TestUnfitMasterIsRefused(t *testing.T) {
+	tell(t, func(s *story) {
+		s.look()
+		s.change("db1", func(n *server) { n.down = true })
+		s.refuse = fmt.Errorf("open: %w: it lacks a write", ErrUnfit)
+		s.change("db1", func(n *server) { n.down, n.readOnly = false, true })
+		if now := s.store.Load(); now.Writes != cluster.WritesRefused || !strings.Contains(now.WritesReason, "it lacks a write") {
+			s.Errorf("writes %v: %s", now.Writes, now.WritesReason)
+		}
+		s.wantOpened("id-db1")
 	})
 }
 

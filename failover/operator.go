@@ -13,6 +13,10 @@ import (
 // and found another one at its address.
 var ErrAnotherServer = errors.New("another server answers there")
 
+// ErrUnfit is returned by an Operator that must not make a server writable,
+// whoever asks and however often.
+var ErrUnfit = errors.New("must not be opened")
+
 // Operator asks and orders nodes, by address (host:port). It is safe for
 // concurrent use, and keeps to the context's deadline.
 type Operator interface {
@@ -22,7 +26,7 @@ type Operator interface {
 	ReadOnly(ctx context.Context, addr string) (bool, error)
 	// OpenWrites makes the node writable, if it is the server of this identity
 	// on the very connection that orders it; else ErrAnotherServer. A node that
-	// is writable stays so.
+	// is writable stays so. ErrUnfit where the server lacks what was acknowledged.
 	OpenWrites(ctx context.Context, addr, identity string) error
 }
 

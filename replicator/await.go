@@ -12,10 +12,14 @@ import (
 // for us. What came before the log counts as stored. With PolicyDegrade it
 // waits no longer than DegradeAfter, and not at all while the promise is
 // withdrawn (the master waited already), and counts the write as unprotected.
-// Its error is ctx's.
+// Its error is ctx's, or says that the master is a former one: its GTIDs may
+// name other transactions in the stored log.
 func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
 	var degrade <-chan time.Time
 	for {
+		if err := r.rejected(r.cluster.Load().MasterIdentity); err != nil {
+			return err
+		}
 		var more <-chan struct{} = r.opened
 		if relay := r.relay.Load(); relay != nil {
 			more = relay.stored.Changed()

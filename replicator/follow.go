@@ -37,7 +37,7 @@ func (r *relay) follow(ctx context.Context) error {
 	for ctx.Err() == nil {
 		from, ok := sourceOf(r.cluster.Load())
 		if ok {
-			if err := r.read(ctx, from); err != nil {
+			if err := r.readUnlessRejected(ctx, from); err != nil {
 				r.refused(err)
 				r.pauseUnlessMoved(ctx, from, refusalPause)
 			}
@@ -48,6 +48,14 @@ func (r *relay) follow(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// readUnlessRejected reads from a master that is not known to be a former one.
+func (r *relay) readUnlessRejected(ctx context.Context, from source) error {
+	if err := r.rejected(from.identity); err != nil {
+		return err
+	}
+	return r.remember(from.identity, r.read(ctx, from))
 }
 
 // read reads from one master until ctx ends or another one is published; its

@@ -32,7 +32,7 @@ func loadIdentity(dir string) (identity, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		id = newIdentity()
-		return id, id.save(dir)
+		return id, writeJSON(dir, identityName, id)
 	case err != nil:
 		return id, fmt.Errorf("read the replicator's identity: %w", err)
 	}
@@ -59,23 +59,36 @@ func newIdentity() identity {
 	}
 }
 
-// save stores the identity, whole or not at all, readable by the owner only.
-func (id identity) save(dir string) error {
-	content, err := json.MarshalIndent(id, "", "  ")
+// writeJSON stores a value in dir under a name, whole or not at all, readable
+// by the owner only.
+func writeJSON(dir, name string, value any) error {
+	content, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
-		return fmt.Errorf("encode the replicator's identity: %w", err)
+		return fmt.Errorf("encode %s: %w", name, err)
 	}
-	f, err := os.CreateTemp(dir, identityName+".*.new")
+	f, err := os.CreateTemp(dir, name+".*.new")
 	if err != nil {
-		return fmt.Errorf("store the replicator's identity: %w", err)
+		return fmt.Errorf("store %s: %w", name, err)
 	}
 	_, err = f.Write(append(content, '\n'))
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, identityName))
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
 	}
 	if err != nil {
-		return fmt.Errorf("store the replicator's identity: %w", errors.Join(err, os.Remove(f.Name())))
+		return fmt.Errorf("store %s: %w", name, errors.Join(err, os.Remove(f.Name())))
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
 	}
 	return nil
 }

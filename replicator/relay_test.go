@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
 // Every write reaches every slave, exactly once, while slaves are killed, the
@@ -109,6 +111,38 @@ func TestDegrade(t *testing.T) {
 		w.start() // and wait until the promise holds again
 		w.converge()
 		w.same("SELECT GROUP_CONCAT(id) FROM shop.t")
+	})
+}
+
+// Trap 4: a master that came back without what is stored would give the same
+// GTIDs to other transactions, and slaves would skip those in silence. It is
+// refused, also after it was written to, and by the next process.
+func TestFormerMasterIsRefused(t *testing.T) {
+	worlds(t, 0, func(w *world) {
+		master := w.nodes.Nodes[0]
+		w.must(master.Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)"))
+		stored := w.position(master)
+		w.must(w.replicator.Await(w.Context(), stored))
+		t := w.store.Load()
+		w.must(w.replicator.MayOpen(w.Context(), master.Addr(), t.MasterIdentity))
+		w.stop()
+		forget := []string{"SET GLOBAL rpl_semi_sync_source_enabled = 0", "RESET BINARY LOGS AND GTIDS"}
+		if w.nodes.Flavour == playground.MariaDB {
+			forget = []string{"SET GLOBAL rpl_semi_sync_master_enabled = 0", "RESET MASTER"}
+		}
+		w.must(master.Exec(w.Context(), forget...))
+		for range 2 {
+			w.begin()
+			w.until("refused", func(*cluster.Topology) bool {
+				return errors.Is(w.replicator.MayOpen(w.Context(), master.Addr(), t.MasterIdentity), ErrFormer)
+			})
+			if err := w.replicator.Await(w.Context(), stored); !errors.Is(err, ErrFormer) {
+				w.Errorf("a write with the GTID of another counts as stored: %v", err)
+			}
+			w.stop()
+			w.must(master.Exec(w.Context(), "DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop", "CREATE DATABASE other"))
+			w.must(master.Exec(w.Context(), "DROP DATABASE other"))
+		}
 	})
 }
 

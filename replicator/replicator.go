@@ -30,6 +30,7 @@ type Replicator struct {
 	relay  atomic.Pointer[relay]          // nil until the stored log is open
 	keeper atomic.Pointer[control.Keeper] // nil until Run has come so far
 	opened chan struct{}                  // closed once there is a relay
+	former atomic.Pointer[formerMaster]   // the server that is refused, if any
 
 	unprotectedWrites atomic.Uint64 // that went on although they were not stored
 }
@@ -52,6 +53,11 @@ func (r *Replicator) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	former, err := loadFormer(r.config.Dir)
+	if err != nil {
+		return err
+	}
+	r.former.Store(&former)
 	master, err := r.awaitMaster(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // ctx ended before there was a master

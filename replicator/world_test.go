@@ -84,8 +84,14 @@ func (w *world) open(n *playground.Node) {
 	w.must(err)
 }
 
-// start begins one process of the replicator; stop ends it.
+// start begins one process of the replicator and waits until it protects.
 func (w *world) start() {
+	w.begin()
+	w.until("protected", func(*cluster.Topology) bool { return w.replicator.Status().Protected })
+}
+
+// begin begins one process of the replicator; stop ends it.
+func (w *world) begin() {
 	w.replicator = New(w.config, w.store, slog.New(slog.NewTextHandler(w.Output(), nil)))
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
@@ -96,7 +102,6 @@ func (w *world) start() {
 	})
 	w.stop = sync.OnceFunc(func() { cancel(); group.Wait() })
 	w.Cleanup(w.stop)
-	w.until("protected", func(*cluster.Topology) bool { return w.replicator.Status().Protected })
 }
 
 func (w *world) must(err error) {

@@ -55,11 +55,11 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 		return nil, err
 	}
 	h.monitor = cluster.NewMonitor(h.store, c.ClusterConfig(), room(log, "cluster"), cluster.NewMetrics(metrics))
-	h.operator = newOperator(c.ClusterConfig())
-	h.controller = failover.NewController(h.store, c.FailoverConfig(), h.operator, room(log, "failover"))
 	if err := h.buildReplicator(metrics); err != nil {
 		return nil, err
 	}
+	h.operator = newOperator(c.ClusterConfig(), h.replicator)
+	h.controller = failover.NewController(h.store, c.FailoverConfig(), h.operator, room(log, "failover"))
 	name, _ := buildVersion()
 	h.admin = admin.New(c.AdminConfig(), admin.Parts{
 		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
