@@ -146,7 +146,7 @@ func TestUnfitMasterIsRefused(t *testing.T) {
 	tell(t, func(s *story) {
 		s.look()
 		s.change("db1", func(n *server) { n.down = true })
-		s.refuse = fmt.Errorf("open: %w: it lacks a write", ErrUnfit)
+		s.unfit = fmt.Errorf("open: %w: it lacks a write", ErrUnfit)
 		s.change("db1", func(n *server) { n.down, n.readOnly = false, true })
 		if now := s.store.Load(); now.Writes != cluster.WritesRefused || !strings.Contains(now.WritesReason, "it lacks a write") {
 			s.Errorf("writes %v: %s", now.Writes, now.WritesReason)

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -30,6 +31,7 @@ type story struct {
 	servers map[string]*server // by address
 	opened  []string           // the identities that OpenWrites made writable
 	refuse  error              // what every order answers
+	unfit   error              // what opening answers
 
 	stop func() error // ends the controller
 }
@@ -54,8 +56,8 @@ func (s *story) ReadOnly(_ context.Context, addr string) (bool, error) {
 func (s *story) OpenWrites(_ context.Context, addr, identity string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refuse != nil {
-		return s.refuse
+	if err := errors.Join(s.refuse, s.unfit); err != nil {
+		return err
 	}
 	if s.servers[addr].identity != identity {
 		return ErrAnotherServer
