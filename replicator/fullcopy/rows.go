@@ -110,7 +110,7 @@ func (t *target) plan(ctx context.Context, tables []*tableWork, tasks chan<- tas
 		work.left.Store(1)
 		var r schema.Range
 		for more := true; more; r.After = r.UpTo {
-			next, err := work.Next(ctx, t.cut.reader, r.After, t.rangeRows(work.Table))
+			next, err := work.Next(ctx, t.cut.reader, schema.Range{After: r.After}, t.rangeRows(work.Table))
 			if err != nil {
 				return err
 			}

@@ -17,12 +17,12 @@ type Catalogue struct {
 }
 
 // All are the definitions, those of the tables included.
-func (c *Catalogue) All() []Definition {
-	out := append([]Definition{}, c.Databases...)
-	for _, t := range c.Tables {
+func (k *Catalogue) All() []Definition {
+	out := append([]Definition{}, k.Databases...)
+	for _, t := range k.Tables {
 		out = append(out, t.Definition())
 	}
-	for _, more := range [][]Definition{c.Routines, c.Views, c.Triggers, c.Events} {
+	for _, more := range [][]Definition{k.Routines, k.Views, k.Triggers, k.Events} {
 		out = append(out, more...)
 	}
 	return out

@@ -81,15 +81,15 @@ func (t *Table) KeyText(row map[string]string) string {
 	return strings.Join(out, ", ")
 }
 
-// Next finds the bound that lies rows rows behind after, nil where there are
+// Next finds the bound behind which rows rows of a range lie, nil where it has
 // not so many. Bounds cut a table in pieces whatever has happened to its rows
 // since.
-func (t *Table) Next(ctx context.Context, c *Conn, after Bound, rows int) (Bound, error) {
+func (t *Table) Next(ctx context.Context, c *Conn, r Range, rows int) (Bound, error) {
 	if len(t.Key) == 0 {
 		return nil, nil
 	}
 	found, err := c.Rows(ctx, fmt.Sprintf("SELECT %s FROM %s%s FORCE INDEX (PRIMARY)%s ORDER BY %s LIMIT 1 OFFSET %d",
-		t.KeyReads(), t.Path(), t.history(), t.Where(Range{After: after}), names(t.Key), max(rows, 1)-1))
+		t.KeyReads(), t.Path(), t.history(), t.Where(r), names(t.Key), max(rows, 1)-1))
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -178,6 +178,10 @@ func (t *Table) rowDigest() string {
 func (t *Table) Digest(r Range) string {
 	return "SELECT COUNT(*) AS n, SUM(" + t.rowDigest() + ") AS sum FROM " + t.Path() + t.Where(r)
 }
+
+// Locking makes a Digest, or a Rowwise, of transactional tables keep its rows,
+// and the gaps between them, as they are until the transaction ends.
+const Locking = " LOCK IN SHARE MODE"
 
 // Rowwise reads each row of a range in the order of the key, with its digest in
 // the column sum.
