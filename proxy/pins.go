@@ -35,7 +35,7 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	switch {
 	case s.Flags.Has(router.SetsNextTransaction) && !failed:
 		pins = pins.With(router.PinNextTransaction)
-	case !inTransaction && x.seen.begun && s.Kind == router.KindSet && x.dialect.Flavour == cluster.FlavourMariaDB:
+	case !inTransaction && x.seen.begun && s.Kind == router.KindSet:
 		// SET autocommit ends a transaction, but its mode stands until the next begins.
 		pins = pins.With(router.PinNextTransaction)
 	case !inTransaction && (next && (failed || mayLeaveNext(s)) || x.wasReadOnly && x.leavesNext(s)):
