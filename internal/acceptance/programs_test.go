@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestCommandLineClients runs the command lines of both flavours against both
@@ -46,7 +45,7 @@ func runClient(ctx context.Context, program, addr string, secure bool, script st
 	if err != nil {
 		return "", fmt.Errorf("split address: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	args := []string{"--no-defaults", "--protocol=tcp", "-h" + host, "-P" + port, "-u" + app.user, "-p" + app.password, "--batch", "-e", script, "acccli"}
 	command := exec.CommandContext(ctx, path, append(args[:1:1], append(tlsFlags(program, secure), args[1:]...)...)...)

@@ -31,7 +31,7 @@ func newStage(a *arena, schema string) (*stage, error) {
 			return nil, errors.Join(fmt.Errorf("make schema %s: %w", schema, err), s.close())
 		}
 	}
-	if err := errors.Join(s.settle(), s.awaitCatalogue(15*time.Second)); err != nil {
+	if err := errors.Join(s.settle(), s.awaitCatalogue(patience)); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	s.dirty = true
@@ -83,9 +83,9 @@ func (s *stage) reset() error {
 
 // settle returns once all slaves have what the master has now.
 func (s *stage) settle() error {
-	position, wait := "SELECT @@global.gtid_executed", "SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', 20)"
+	position, wait := "SELECT @@global.gtid_executed", "SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', 60)"
 	if s.arena.flavour == "mariadb" {
-		position, wait = "SELECT @@global.gtid_binlog_pos", "SELECT MASTER_GTID_WAIT('%s', 20)"
+		position, wait = "SELECT @@global.gtid_binlog_pos", "SELECT MASTER_GTID_WAIT('%s', 60)"
 	}
 	answer, err := s.master.Query(position)
 	if err != nil || answer.Err() != "" {
@@ -133,5 +133,5 @@ func (s *stage) askOnce(sql string) (rawclient.Answer, error) {
 
 // dialBoss connects as the operator.
 func dialBoss(addr string) (*rawclient.Conn, error) {
-	return rawclient.Dial(rawclient.Config{Addr: addr, User: boss.user, Password: boss.password, Timeout: 30 * time.Second})
+	return rawclient.Dial(rawclient.Config{Addr: addr, User: boss.user, Password: boss.password, Timeout: 2 * patience})
 }

@@ -186,4 +186,4 @@ func TestStandaloneInTemporaryFolder(t *testing.T) {
 	}
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute
