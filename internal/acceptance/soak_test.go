@@ -35,7 +35,7 @@ func TestSysbench(t *testing.T) {
 		}
 		p := w.plainProxy(t)
 		run := func(clients, seconds int, word string) string {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seconds+120)*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seconds)*time.Second+10*patience)
 			defer cancel()
 			host, port, _ := net.SplitHostPort(p.proxyAddr)
 			out, err := exec.CommandContext(ctx, program, "oltp_read_write", "--db-driver=mysql", "--mysql-host="+host, "--mysql-port="+port,

@@ -131,7 +131,9 @@ func (c *session) execute(p *prepared, flags byte, arguments string, withTypes b
 }
 
 func sameTypes(a, b []rawclient.Value) bool {
-	return slices.EqualFunc(a, b, func(v, w rawclient.Value) bool { return v.Type == w.Type && v.Unsigned == w.Unsigned && v.Long == w.Long })
+	return slices.EqualFunc(a, b, func(v, w rawclient.Value) bool {
+		return v.Type == w.Type && v.Unsigned == w.Unsigned && v.Long == w.Long
+	})
 }
 
 // values reads parameters such as "i:5 s:text d:1.5 t:2024 null long id" and
