@@ -17,7 +17,7 @@ import (
 
 // demoPatience bounds what a demo may need, on a busy machine and with servers
 // that are started for the first time.
-const demoPatience = 2 * time.Minute
+const demoPatience = 5 * time.Minute
 
 // runDemo runs a demo in dir until visit returns, and returns what it printed.
 func runDemo(t *testing.T, dir, servers string, visit func(environment map[string]string)) string {

@@ -45,7 +45,7 @@ func (w *world) start() error {
 }
 
 func (w *world) startServers() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	flavour, err := playground.ParseFlavour(w.flavour)
 	if err != nil {

@@ -19,7 +19,7 @@ type TB interface {
 
 // testPatience bounds a cluster's start in a test, the first one of a machine
 // included, which initialises the template.
-const testPatience = 3 * time.Minute
+const testPatience = 5 * time.Minute
 
 // ForTest starts a cluster for one test, in the test's own folder where the
 // options name none, and stops it when the test ends; the servers' logs are
