@@ -38,39 +38,44 @@ func (c *Copy) others(table string) string {
 	return " WHERE " + accountTables[table] + " NOT IN (" + schema.Literals(kept) + ")"
 }
 
-// readAccounts reads the tables whole; they are small.
-func (c *Copy) readAccounts(ctx context.Context, conn *schema.Conn) (out []accountTable, err error) {
+// accountsOf finds out which of the tables there are.
+func accountsOf(ctx context.Context, conn *schema.Conn) (out []*accountTable, err error) {
 	var wanted []string
 	for name := range accountTables {
 		wanted = append(wanted, name)
 	}
 	slices.Sort(wanted)
 	tables, err := schema.TablesOf(ctx, conn, "mysql", wanted...)
-	if err != nil {
-		return nil, err
-	}
 	for _, t := range tables {
-		a := accountTable{Table: t}
-		err := conn.Stream(ctx, t.Select(schema.Range{})+c.others(t.Name), func(rows driver.Rows) error {
-			values := make([]driver.Value, len(rows.Columns()))
-			for {
-				err := rows.Next(values)
-				if errors.Is(err, io.EOF) {
-					return nil
-				}
-				if err != nil {
-					return err
-				}
-				a.text = appendRow(a.text, values)
-				a.rows++
-			}
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read accounts: %w", err)
-		}
-		out = append(out, a)
+		out = append(out, &accountTable{Table: t})
 	}
-	return out, nil
+	return out, err
+}
+
+// readAccounts reads the tables whole; they are small.
+func (c *Copy) readAccounts(ctx context.Context, conn *schema.Conn, tables []*accountTable) error {
+	for _, a := range tables {
+		if err := conn.Stream(ctx, a.Select(schema.Range{})+c.others(a.Name), a.take); err != nil {
+			return fmt.Errorf("read accounts: %w", err)
+		}
+	}
+	return nil
+}
+
+// take keeps the rows.
+func (a *accountTable) take(rows driver.Rows) error {
+	values := make([]driver.Value, len(rows.Columns()))
+	for {
+		err := rows.Next(values)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a.text = appendRow(a.text, values)
+		a.rows++
+	}
 }
 
 // loadAccounts makes the target's accounts those of the source.
@@ -93,7 +98,7 @@ func (t *target) loadAccounts(ctx context.Context) error {
 	return t.conn.Exec(ctx, "FLUSH NO_WRITE_TO_BINLOG PRIVILEGES")
 }
 
-func (t *target) loadAccountTable(ctx context.Context, a accountTable) error {
+func (t *target) loadAccountTable(ctx context.Context, a *accountTable) error {
 	reader := fmt.Sprintf("bellwether-accounts-%p", t)
 	mysql.RegisterReaderHandler(reader, func() io.Reader { return bytes.NewReader(a.text) })
 	defer mysql.DeregisterReaderHandler(reader)

@@ -20,11 +20,11 @@ type cut struct {
 	lead      *schema.Conn // holds the locks
 	reader    *schema.Conn // reads definitions, and where ranges end
 	snapshots []*schema.Conn
-	// still holds locks on the tables that have no snapshots, nil if there are none.
+	// still holds locks on the tables that have no snapshots, until it is closed.
 	still *schema.Conn
 
 	catalogue *schema.Catalogue
-	accounts  []accountTable
+	accounts  []*accountTable
 	position  *cluster.GTIDSet
 	logState  string // MariaDB's gtid_binlog_state
 	held      time.Duration
@@ -49,12 +49,18 @@ func (c *Copy) cut(ctx context.Context) (k *cut, err error) {
 	if k.catalogue, err = schema.Read(ctx, k.reader); err != nil {
 		return k, err
 	}
+	if k.accounts, err = accountsOf(ctx, k.reader); err != nil {
+		return k, err
+	}
 	if err := k.holdCommits(ctx); err != nil {
 		return k, err
 	}
 	begun := time.Now()
 	err = errors.Join(k.open(ctx), k.letCommits(ctx))
 	k.held = time.Since(begun)
+	if err == nil && !k.stages() {
+		err = c.readAccounts(ctx, k.snapshots[0], k.accounts)
+	}
 	return k, err
 }
 
@@ -68,16 +74,23 @@ func (k *cut) connect(ctx context.Context) (err error) {
 		conn, err = schema.Connect(ctx, k.copy.config.Source, k.copy.config.Nodes)
 		return conn
 	}
-	k.lead, k.reader = open(), open()
+	k.lead, k.reader, k.still = open(), open(), open()
 	for range k.copy.config.Workers {
 		if conn := open(); conn != nil {
 			k.snapshots = append(k.snapshots, conn)
 		}
 	}
-	if err != nil {
-		return err
+	for _, conn := range k.snapshots {
+		if err == nil {
+			err = conn.Exec(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+		}
 	}
-	return k.lead.Set(ctx, fmt.Sprintf("lock_wait_timeout = %d", int(k.copy.config.LockWait.Seconds())))
+	for _, conn := range []*schema.Conn{k.lead, k.still} {
+		if err == nil {
+			err = conn.Set(ctx, fmt.Sprintf("lock_wait_timeout = %d", int(k.copy.config.LockWait.Seconds())))
+		}
+	}
+	return err
 }
 
 // close gives everything on the source free.
@@ -177,9 +190,7 @@ func (k *cut) letCommits(ctx context.Context) error {
 func (k *cut) open(ctx context.Context) (err error) {
 	group, groupCtx := errgroup.WithContext(ctx)
 	for _, conn := range k.snapshots {
-		group.Go(func() error {
-			return conn.Exec(groupCtx, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT")
-		})
+		group.Go(func() error { return conn.Exec(groupCtx, "START TRANSACTION WITH CONSISTENT SNAPSHOT") })
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -187,15 +198,15 @@ func (k *cut) open(ctx context.Context) (err error) {
 	if k.position, k.logState, err = k.reader.Executed(ctx); err != nil {
 		return err
 	}
-	if err := k.lockStill(ctx); err != nil {
+	if err := k.lockStill(ctx); err != nil || !k.stages() {
 		return err
 	}
-	k.accounts, err = k.copy.readAccounts(ctx, k.reader)
-	return err
+	// MariaDB's tables of accounts have no snapshots.
+	return k.copy.readAccounts(ctx, k.reader, k.accounts)
 }
 
 // lockStill keeps the tables that no snapshot holds from being written to.
-func (k *cut) lockStill(ctx context.Context) (err error) {
+func (k *cut) lockStill(ctx context.Context) error {
 	var locks []string
 	for _, t := range k.catalogue.Tables {
 		if t.HasData() && !t.Transactional() {
@@ -204,12 +215,6 @@ func (k *cut) lockStill(ctx context.Context) (err error) {
 	}
 	if len(locks) == 0 {
 		return nil
-	}
-	if k.still, err = schema.Connect(ctx, k.copy.config.Source, k.copy.config.Nodes); err != nil {
-		return err
-	}
-	if err := k.still.Set(ctx, fmt.Sprintf("lock_wait_timeout = %d", int(k.copy.config.LockWait.Seconds()))); err != nil {
-		return err
 	}
 	return k.still.Exec(ctx, "LOCK TABLES "+strings.Join(locks, ", "))
 }

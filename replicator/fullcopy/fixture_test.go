@@ -35,7 +35,7 @@ var common = []string{
 		'0000-00-00', '2024-02-31 23:59:59.999999', '2038-01-19 03:14:07.000001', '-838:59:59', 2155,
 		'a  ', 'tab\tline\nreturn\rback\\slash\0nul ''quote'' 😀', 'äöü', 'ünï', _utf8mb4 X'E38182', X'0001FF', X'00090A5C4E', '\\N', REPEAT(X'00FF5C0A09', 1000), REPEAT('x', 70000), '', 'NULL', '\\N', '\\', '\t',
 		'1', 'x,z,ü', '{"a": [1, 2.5, "x\\ny", null], "ü": "😀", "big": 12345678901234567890}', ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))', 4326), ST_GeomFromText('POINT(1.5 -2.25)'), NULL)`,
-	"INSERT INTO shop.kinds (f, do, e, s, da, dt, tm, y, c, vc, vb) VALUES (1.1, 0.1, 'zzz', '', '2020-00-00', '0000-00-00 00:00:00', '00:00:00.001', 0, '', '', ''), (16777217, -0.0, 4, 9, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (0.333333333, 1/3, 2, 15, '9999-12-31', '1000-01-01', '12:00', 1999, 'ß', 'ß', ' ')",
+	"INSERT INTO shop.kinds (f, do, e, s, da, dt, tm, y, c, vc, vb) VALUES (1.1, 0.1, 'zzz', '', '2020-00-00', '0000-00-00 00:00:00', '00:00:00.001', 0, '', '', ''), (16777217, -0e0, 4, 9, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (0.333333333, 1/3, 2, 15, '9999-12-31', '1000-01-01', '12:00', 1999, 'ß', 'ß', ' ')",
 	"CREATE TABLE shop.lone (c VARCHAR(10) NOT NULL) ENGINE=InnoDB",
 	"INSERT INTO shop.lone VALUES (''), (''), ('x'), ('x'), ('\\\\N')",
 	"CREATE TABLE shop.computed (a INT AS (5) STORED)",
@@ -58,6 +58,8 @@ var common = []string{
 	"UPDATE shop.parent SET other = 2 WHERE id = 1",
 	"CREATE TABLE shop.parts (id INT, y INT, v VARCHAR(10), PRIMARY KEY (y, id)) PARTITION BY RANGE (y) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)",
 	"INSERT INTO shop.parts VALUES (1, 1, 'a'), (2, 100, 'b')",
+	"CREATE TABLE shop.huge (id INT PRIMARY KEY, b LONGBLOB)",
+	"INSERT INTO shop.huge VALUES (1, REPEAT(X'00FF0A5C', 5000000)), (2, NULL)",
 	"CREATE TABLE shop.log (at INT, what VARCHAR(50))",
 }
 

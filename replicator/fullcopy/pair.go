@@ -40,6 +40,13 @@ func (p *pair) check(ctx context.Context) error {
 	if s.MariaDB() != t.MariaDB() || newer(s.Version(), t.Version()) {
 		return fmt.Errorf("%s is %v and %s is %v, a copy must be of the same kind and not older: %w", p.source.Node.Name, s, p.target.Node.Name, t, ErrUnfit)
 	}
+	unfinished, err := Unfinished(ctx, p.source)
+	if err != nil {
+		return err
+	}
+	if unfinished {
+		return fmt.Errorf("%s is itself an unfinished copy: %w", p.source.Node.Name, ErrUnfit)
+	}
 	if err := p.checkLogs(ctx); err != nil {
 		return err
 	}

@@ -59,21 +59,20 @@ func (t *target) copyRows(ctx context.Context) error {
 
 // copyStill copies the tables that are locked for as long as this takes.
 func (t *target) copyStill(ctx context.Context, tables []*tableWork) error {
-	if len(tables) == 0 {
-		return nil
-	}
-	w, err := t.worker(ctx, t.cut.still)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	for _, work := range tables {
-		work.left.Store(1)
-		if err := w.copy(ctx, task{work: work}); err != nil {
+	if len(tables) > 0 {
+		w, err := t.worker(ctx, t.cut.still)
+		if err != nil {
 			return err
 		}
+		defer w.close()
+		for _, work := range tables {
+			work.left.Store(1)
+			if err := w.copy(ctx, task{work: work}); err != nil {
+				return err
+			}
+		}
 	}
-	err = t.cut.still.Close()
+	err := t.cut.still.Close()
 	t.cut.still = nil
 	return err
 }

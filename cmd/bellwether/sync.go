@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/config"
+	"github.com/bellwether-db/bellwether/failover"
+	"github.com/bellwether-db/bellwether/replicator/control"
+	"github.com/bellwether-db/bellwether/replicator/fullcopy"
+	"github.com/bellwether-db/bellwether/replicator/fullcopy/schema"
+)
+
+// syncOptions are the flags of sync.
+type syncOptions struct {
+	config  string
+	from    string
+	workers int
+	rate    int64 // MB a second
+	fresh   bool
+	hold    bool
+}
+
+func syncCommand() *cobra.Command {
+	var o syncOptions
+	cmd := &cobra.Command{
+		Use:   "sync [NODE] --config FILE",
+		Short: "Make a slave a full copy of the master",
+		Long: `Sync replaces everything that a slave has by a copy of the master: rows, definitions, accounts. The
+master's writes stand still for milliseconds, once. Until it is done the slave has no source, and a
+GTID position that no source accepts, so that it serves nothing; an interrupted sync is run again, and
+copies only what differs.
+
+Without NODE it takes one slave after the other, each only while another slave could become master.
+
+While bellwether serve runs on this state_dir, only nodes that the configuration has in maintenance
+are taken: set maintenance: true, reload (SIGHUP), sync, set it back, reload. Else no Bellwether can be
+started until sync has ended. A slave that is in sync gets its source from Bellwether.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: running(func(cmd *cobra.Command, args []string) error {
+			return syncNodes(cmd.Context(), o, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		}),
+	}
+	requireConfig(cmd, &o.config)
+	flags := cmd.Flags()
+	flags.StringVar(&o.from, "from", "", "copy from this `node`, a slave that has caught up, instead of the master")
+	flags.IntVar(&o.workers, "workers", 4, "how many ranges are copied at a time")
+	flags.Int64Var(&o.rate, "rate", 0, "read at most this many `MB` a second (0: no bound)")
+	flags.BoolVar(&o.fresh, "fresh", false, "copy everything anew where an earlier sync was interrupted")
+	flags.BoolVar(&o.hold, "hold-definitions", false, "have CREATE, ALTER and DROP wait on a MySQL source until the rows are copied")
+	return cmd
+}
+
+// syncNodes copies to the node named, or to one slave after the other.
+func syncNodes(ctx context.Context, o syncOptions, args []string, out, progress io.Writer) error {
+	f, err := loadFleet(o.config)
+	if err != nil {
+		return err
+	}
+	alone, release, err := holdState(f.stateDir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	targets, err := f.targets(args, alone)
+	if err != nil {
+		return err
+	}
+	source, err := f.source(o.from)
+	if err != nil {
+		return err
+	}
+	for _, target := range targets {
+		if len(args) == 0 {
+			if err := f.keepsCandidate(ctx, target.Name); err != nil {
+				return err
+			}
+		}
+		if err := o.copy(ctx, f, source, target, out, progress); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o syncOptions) copy(ctx context.Context, f *fleet, source, target control.Node, out, progress io.Writer) error {
+	c := fullcopy.New(fullcopy.Config{
+		Source: source, Target: target, Nodes: f.nodes, Workers: o.workers,
+		BytesPerSecond: o.rate << 20, Fresh: o.fresh, HoldDefinitions: o.hold,
+	}, slog.New(slog.NewTextHandler(progress, nil)))
+	var result fullcopy.Result
+	err := showing(ctx, progress, func() string { return target.Name + ": " + c.Progress().String() }, func(ctx context.Context) (err error) {
+		result, err = c.Run(ctx)
+		return err
+	})
+	if err != nil {
+		if c.Progress().Phase >= fullcopy.PhaseMark {
+			err = fmt.Errorf("%w\n%s is an unfinished copy and serves nothing; run sync again, it goes on from there", err, target.Name)
+		}
+		return err
+	}
+	p := c.Progress()
+	fmt.Fprintf(out, "%s is a copy of %s at %v: %d tables, %d rows (%d were there), writes stood still for %v\n",
+		target.Name, source.Name, result.Position, p.Tables, p.Rows, p.Reused, result.Held.Round(100_000))
+	for _, note := range result.Notes {
+		fmt.Fprintf(out, "note: %s\n", note)
+	}
+	if !f.attaches {
+		fmt.Fprintf(out, "It has no source: with feed direct and no replication.account Bellwether sets none. Its position is set; give it one with GTID auto-positioning.\n")
+	}
+	return nil
+}
+
+// fleet is what sync and verify know of the nodes from files.
+type fleet struct {
+	stateDir string
+	nodes    cluster.Config
+	master   control.Node
+	attaches bool // Bellwether gives slaves their source
+}
+
+func loadFleet(path string) (*fleet, error) {
+	c, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := withRecordedMaster(c)
+	if err != nil {
+		return nil, err
+	}
+	recorded, err := failover.Recorded(c.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{stateDir: c.StateDir, nodes: wanted, attaches: c.Replication.Feed != "direct" || c.Replication.Account.User != ""}
+	f.master, err = f.node(wanted.MasterName())
+	f.master.Identity = recorded.Identity
+	return f, err
+}
+
+// node is a node of the configuration.
+func (f *fleet) node(name string) (control.Node, error) {
+	for _, n := range f.nodes.Nodes {
+		if n.Name == name {
+			return control.Node{Name: n.Name, Addr: n.Addr}, nil
+		}
+	}
+	return control.Node{}, fmt.Errorf("node %q: %w", name, cluster.ErrNoNode)
+}
+
+// source is whom to copy from.
+func (f *fleet) source(name string) (control.Node, error) {
+	if name == "" || name == f.master.Name {
+		return f.master, nil
+	}
+	return f.node(name)
+}
+
+// slaves are the nodes named, or all but the master.
+func (f *fleet) slaves(names []string) (out []control.Node, err error) {
+	if len(names) > 0 {
+		n, err := f.node(names[0])
+		if err == nil && n.Name == f.master.Name {
+			err = fmt.Errorf("node %s: %w", n.Name, cluster.ErrIsMaster)
+		}
+		return []control.Node{n}, err
+	}
+	for _, n := range f.nodes.Nodes {
+		if n.Name != f.master.Name {
+			out = append(out, control.Node{Name: n.Name, Addr: n.Addr})
+		}
+	}
+	return out, nil
+}
+
+// targets are the slaves that may be copied to: while another Bellwether acts on
+// the nodes, only those that it leaves alone.
+func (f *fleet) targets(names []string, alone bool) ([]control.Node, error) {
+	slaves, err := f.slaves(names)
+	if err != nil || alone {
+		return slaves, err
+	}
+	free := slices.DeleteFunc(slices.Clone(slaves), func(s control.Node) bool {
+		return !slices.ContainsFunc(f.nodes.Nodes, func(n cluster.NodeConfig) bool { return n.Name == s.Name && n.Maintenance })
+	})
+	if len(free) < len(slaves) && (len(names) > 0 || len(free) == 0) {
+		return nil, fmt.Errorf("a bellwether runs on %s, and acts on every slave that is not in maintenance: set maintenance: true for the node in the configuration, reload it (SIGHUP), and sync then", f.stateDir)
+	}
+	return free, nil
+}
+
+// errLastCandidate is why a slave is not taken.
+var errLastCandidate = errors.New("no other slave could become master meanwhile")
+
+// keepsCandidate insists on another slave that could become master while one is
+// copied to.
+func (f *fleet) keepsCandidate(ctx context.Context, target string) error {
+	others, err := f.slaves(nil)
+	if err != nil {
+		return err
+	}
+	master, err := position(ctx, f.master, f.nodes)
+	if err != nil {
+		return err
+	}
+	var why []string
+	for _, other := range others {
+		if other.Name == target {
+			continue
+		}
+		set, err := position(ctx, other, f.nodes)
+		switch {
+		case err != nil:
+			why = append(why, err.Error())
+		case set.IsEmpty() || !master.ContainsSet(set):
+			why = append(why, fmt.Sprintf("%s has %v, which is not of the master's history", other.Name, set))
+		default:
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not copied to: %w (name it, to do it all the same): %s", target, errLastCandidate, strings.Join(why, "; "))
+}
+
+// position is what a usable node has executed.
+func position(ctx context.Context, n control.Node, c cluster.Config) (*cluster.GTIDSet, error) {
+	conn, err := schema.Connect(ctx, n, c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	unfinished, err := fullcopy.Unfinished(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	if unfinished {
+		return nil, fmt.Errorf("%s is an unfinished copy", n.Name)
+	}
+	set, _, err := conn.Executed(ctx)
+	return set, err
+}
+
+// holdState takes the lock of the state directory, so that no Bellwether begins
+// to act on the nodes. Alone is false where one has it already.
+func holdState(dir string) (alone bool, release func(), err error) {
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, func() {}, nil // no Bellwether has ever run here
+	}
+	if err != nil {
+		return false, nil, fmt.Errorf("open lock of the state directory: %w", err)
+	}
+	release = func() { _ = lock.Close() }
+	switch err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return false, release, nil
+	case err != nil:
+		return false, nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), lock.Close())
+	}
+	return true, release, nil
+}
