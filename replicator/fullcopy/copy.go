@@ -2,6 +2,7 @@ package fullcopy
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func passes(err error) bool {
 	switch {
 	case errors.Is(err, ErrUnfit), errors.Is(err, ErrBusy), errors.Is(err, ErrDisturbed), errors.Is(err, ErrDiffers):
 		return false
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return true
 	case errors.As(err, &network):
 		return true

@@ -30,6 +30,7 @@ func TestCopy(t *testing.T) {
 		w.exec(w.slave(), junk...)
 		w.copiesEverything()
 		w.goesOn()
+		w.goesOnByItself()
 	})
 }
 
@@ -162,6 +163,30 @@ func (w *world) goesOn() {
 	w.ok(err)
 	if p := copying.Progress(); p.Reused < 500 || p.Reused >= p.Rows {
 		w.Errorf("rows found there: %+v", p)
+	}
+	w.follow()
+	w.equal()
+}
+
+// goesOnByItself: the network breaks and a table is altered under the
+// snapshot. The same copy goes on with what it has.
+func (w *world) goesOnByItself() {
+	w.exec(w.master(), "DROP TABLE shop.huge") // at this pace it would take long
+	c := w.setup()
+	c.BytesPerSecond = 2_000_000
+	copying := New(c, w.logger())
+	var group sync.WaitGroup
+	var failed error
+	group.Go(func() { _, failed = copying.Run(w.soon()) })
+	for copying.Progress().Rows < 1000 && copying.Progress().Phase != PhaseDone {
+		w.ok(pause(w.soon(), 5*time.Millisecond))
+	}
+	w.exec(w.master(), "ALTER TABLE shop.pairs ADD COLUMN later INT DEFAULT 7 AFTER b", "INSERT INTO shop.log VALUES (5, 'later')")
+	w.slave().ResetConnections()
+	group.Wait()
+	w.ok(failed)
+	if p := copying.Progress(); p.Attempt < 2 || p.Reused == 0 {
+		w.Errorf("progress %+v", p)
 	}
 	w.follow()
 	w.equal()

@@ -74,15 +74,39 @@ func (t *target) mark(ctx context.Context) error {
 		return err
 	}
 	t.reuse = t.reuse && unfinished
-	about := schema.Quote(schema.Marker) + ".about"
-	err = t.conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+schema.Quote(schema.Marker)+" CHARACTER SET utf8mb4",
+	if err := t.tell(ctx); err != nil {
+		return err
+	}
+	if err := t.setPosition(ctx, markMySQL, markMariaDB, ""); err != nil {
+		return err
+	}
+	// LOAD DATA LOCAL; events must not run on half the data; and functions that
+	// were made while anybody might make them.
+	return errors.Join(t.setGlobal(ctx, "local_infile", "1", "0"), t.setGlobal(ctx, "event_scheduler", "OFF", "ON"), t.trustFunctions(ctx))
+}
+
+// The tables of the mark: what it is, and what is to be set back in the end,
+// which a process that was killed could not.
+var (
+	about    = schema.Quote(schema.Marker) + ".about"
+	restores = schema.Quote(schema.Marker) + ".restores"
+)
+
+// tell writes the mark in words, and takes over what an earlier copy has left.
+func (t *target) tell(ctx context.Context) error {
+	err := t.conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+schema.Quote(schema.Marker)+" CHARACTER SET utf8mb4",
 		"CREATE TABLE IF NOT EXISTS "+about+" (id INT PRIMARY KEY, text VARCHAR(1000) NOT NULL)",
+		"CREATE TABLE IF NOT EXISTS "+restores+" (assignment VARCHAR(200) PRIMARY KEY)",
 		"REPLACE INTO "+about+" VALUES (1, "+schema.Literal("This server is an unfinished copy of "+t.config.Source.Name+", begun at "+time.Now().UTC().Format(time.RFC3339)+
 			". Its data are not usable. Run bellwether sync "+t.config.Target.Name+" again.")+")")
 	if err != nil {
 		return err
 	}
-	return t.setPosition(ctx, markMySQL, markMariaDB, "")
+	rows, err := t.conn.Rows(ctx, "SELECT assignment FROM "+restores)
+	for _, row := range rows {
+		t.restore = append(t.restore, row["assignment"])
+	}
+	return err
 }
 
 // Unfinished says whether a node is an unfinished full copy: not to be used as
@@ -116,12 +140,7 @@ func (t *target) open(ctx context.Context) error {
 		statements = append(statements, "SET GLOBAL super_read_only = OFF")
 		t.restore = append(t.restore, "super_read_only = ON")
 	}
-	if err := t.conn.Exec(ctx, statements...); err != nil {
-		return err
-	}
-	// LOAD DATA LOCAL; events must not run on half the data; and functions that
-	// were made while anybody might make them.
-	return errors.Join(t.setGlobal(ctx, "local_infile", "1", "0"), t.setGlobal(ctx, "event_scheduler", "OFF", "ON"), t.trustFunctions(ctx))
+	return t.conn.Exec(ctx, statements...)
 }
 
 // setGlobal sets a variable for as long as the copy takes, where it has a
@@ -131,11 +150,8 @@ func (t *target) setGlobal(ctx context.Context, name, value, from string) error 
 	if err != nil || !strings.EqualFold(now, from) {
 		return err
 	}
-	if err := t.conn.Exec(ctx, "SET GLOBAL "+name+" = "+value); err != nil {
-		return err
-	}
 	t.restore = append(t.restore, name+" = "+from)
-	return nil
+	return t.conn.Exec(ctx, "REPLACE INTO "+restores+" VALUES ("+schema.Literal(name+" = "+from)+")", "SET GLOBAL "+name+" = "+value)
 }
 
 func (t *target) trustFunctions(ctx context.Context) error {

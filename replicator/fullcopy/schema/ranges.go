@@ -88,8 +88,8 @@ func (t *Table) Next(ctx context.Context, c *Conn, r Range, rows int) (Bound, er
 	if len(t.Key) == 0 {
 		return nil, nil
 	}
-	found, err := c.Rows(ctx, fmt.Sprintf("SELECT %s FROM %s%s FORCE INDEX (PRIMARY)%s ORDER BY %s LIMIT 1 OFFSET %d",
-		t.KeyReads(), t.Path(), t.history(), t.Where(r), names(t.Key), max(rows, 1)-1))
+	found, err := c.Rows(ctx, fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s LIMIT 1 OFFSET %d",
+		t.KeyReads(), t.Path(), t.history()+t.index()+t.Where(r), names(t.Key), max(rows, 1)-1))
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -102,6 +102,15 @@ func (t *Table) history() string {
 		return " FOR SYSTEM_TIME ALL"
 	}
 	return ""
+}
+
+// index keeps the server to the primary key, so that a range is read, and
+// locked, and nothing else.
+func (t *Table) index() string {
+	if len(t.Key) == 0 {
+		return ""
+	}
+	return " FORCE INDEX (PRIMARY)"
 }
 
 // versioning are the columns that keep a versioned table's history.
@@ -136,7 +145,7 @@ func (t *Table) Select(r Range) string {
 	if len(reads) == 0 {
 		reads = []string{"0"} // every column is generated
 	}
-	return "SELECT " + strings.Join(reads, ", ") + " FROM " + t.Path() + t.history() + t.Where(r)
+	return "SELECT " + strings.Join(reads, ", ") + " FROM " + t.Path() + t.history() + t.index() + t.Where(r)
 }
 
 // LoadInto is the statement that loads what Select read from a reader of that
@@ -176,7 +185,7 @@ func (t *Table) rowDigest() string {
 // Digest reads the number of rows of a range and the sum of their digests, in
 // the columns n and sum. A versioned table's history is not part of it.
 func (t *Table) Digest(r Range) string {
-	return "SELECT COUNT(*) AS n, SUM(" + t.rowDigest() + ") AS sum FROM " + t.Path() + t.Where(r)
+	return "SELECT COUNT(*) AS n, SUM(" + t.rowDigest() + ") AS sum FROM " + t.Path() + t.index() + t.Where(r)
 }
 
 // Locking makes a Digest, or a Rowwise, of transactional tables keep its rows,
@@ -186,5 +195,5 @@ const Locking = " LOCK IN SHARE MODE"
 // Rowwise reads each row of a range in the order of the key, with its digest in
 // the column sum.
 func (t *Table) Rowwise(r Range) string {
-	return "SELECT " + t.KeyReads() + ", " + t.rowDigest() + " AS sum FROM " + t.Path() + t.Where(r) + " ORDER BY " + names(t.Key)
+	return "SELECT " + t.KeyReads() + ", " + t.rowDigest() + " AS sum FROM " + t.Path() + t.index() + t.Where(r) + " ORDER BY " + names(t.Key)
 }
