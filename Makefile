@@ -9,12 +9,13 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
 # How long each fuzz target runs, how many faults the chaos makes, how many
-# sessions the soak plays and how long it replicates, and which ones (the same
-# seed makes the same again).
+# sessions the soak plays, how long it replicates and how often it kills, and
+# which ones (the same seed makes the same again).
 FUZZTIME ?= 30s
 ROUNDS   ?= 20
 PROGRAMS ?= 5000
 SOAK     ?= 10m
+KILLS    ?= 200
 SEED     ?= $(shell echo $$RANDOM)
 # One package to test or fuzz: make test PKG=./wire
 PKG ?= ./...
@@ -59,6 +60,7 @@ soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, 
 	scripts/servers.sh sysbench
 	go vet -tags soak ./internal/acceptance ./replicator/...
 	BELLWETHER_SOAK=$(SOAK) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Soak|CommitLatency|Kills)$$' ./replicator/...
+	BELLWETHER_SOAK=$(SOAK) BELLWETHER_ROUNDS=$(KILLS) BELLWETHER_SEED=$(SEED) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Replication(Soak|Kills)|NeverStale)$$' ./internal/acceptance
 	go test -tags soak -timeout 0 -count 1 -v -run '^Test(Sysbench|IdleClients|ConnectAndLeave)$$' ./internal/acceptance
 	BELLWETHER_PROGRAMS=$(PROGRAMS) BELLWETHER_SEED=$(SEED) go test -timeout 0 -count 1 -v -run '^TestDifferential$$' ./internal/acceptance
 
