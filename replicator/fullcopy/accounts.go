@@ -78,9 +78,10 @@ func (a *accountTable) take(rows driver.Rows) error {
 	}
 }
 
-// loadAccounts makes the target's accounts those of the source.
+// loadAccounts makes the target's accounts those of the source, before anything
+// is made that acts for one of them.
 func (t *target) loadAccounts(ctx context.Context) error {
-	t.gauge.change(func(p *Progress) { p.Doing = "accounts" })
+	t.gauge.enter(PhaseObjects, "accounts")
 	there, err := schema.TablesOf(ctx, t.conn, "mysql")
 	if err != nil {
 		return err

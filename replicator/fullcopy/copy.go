@@ -132,7 +132,7 @@ func (c *Copy) attempt(ctx context.Context, again bool) (result Result, err erro
 
 // build makes the target what the cut says.
 func (t *target) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{t.mark, t.define, t.copyRows, t.makeObjects, t.loadAccounts, t.finish} {
+	for _, step := range []func(context.Context) error{t.mark, t.define, t.copyRows, t.loadAccounts, t.makeObjects, t.finish} {
 		if err := step(ctx); err != nil {
 			return err
 		}

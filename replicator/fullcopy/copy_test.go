@@ -158,14 +158,31 @@ func (w *world) goesOn() {
 		w.Fatalf("a copy that was cancelled: %v", failed)
 	}
 	w.unusable()
+	w.killed()
 	copying = New(w.setup(), w.logger())
 	_, err := copying.Run(w.soon())
 	w.ok(err)
+	if w.query(w.slave(), "SELECT @@GLOBAL.event_scheduler") != "ON" || w.query(w.slave(), "SELECT @@GLOBAL.local_infile") != "1" {
+		w.Error("what a killed copy had set was not set back")
+	}
 	if p := copying.Progress(); p.Reused < 500 || p.Reused >= p.Rows {
 		w.Errorf("rows found there: %+v", p)
 	}
 	w.follow()
 	w.equal()
+}
+
+// killed leaves the slave's variables as a copy that was killed does.
+func (w *world) killed() {
+	if !w.maria() {
+		w.exec(w.slave(), "SET GLOBAL super_read_only = OFF")
+	}
+	account := w.nodes.Account
+	db, err := sql.Open("mysql", w.slave().DSN(account.User, account.Password, schema.Marker)+"?multiStatements=true")
+	w.ok(err)
+	defer func() { _ = db.Close() }()
+	_, err = db.ExecContext(w.soon(), "SET sql_log_bin = 0; SET GLOBAL event_scheduler = OFF; INSERT INTO restores VALUES ('event_scheduler = ON')")
+	w.ok(err)
 }
 
 // goesOnByItself: the network breaks and a table is altered under the

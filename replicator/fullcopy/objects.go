@@ -9,7 +9,6 @@ import (
 
 // makeObjects makes everything that acts on tables, now that they are full.
 func (t *target) makeObjects(ctx context.Context) error {
-	t.gauge.enter(PhaseObjects, "routines")
 	k := t.cut.catalogue
 	if err := t.makeAll(ctx, k.Routines); err != nil {
 		return err

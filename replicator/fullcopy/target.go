@@ -31,8 +31,10 @@ type target struct {
 	// kept are the tables that were there, alike; their ranges are compared.
 	kept  map[*schema.Table]bool
 	notes []string
-	// restore are the global variables to set back.
+	// restore are the global variables to set back, beside super_read_only where
+	// opened says so.
 	restore []string
+	opened  bool
 }
 
 // writing are the settings of every session that writes on the target: nothing
@@ -138,7 +140,7 @@ func (t *target) open(ctx context.Context) error {
 	statements := []string{"SET GLOBAL read_only = ON"}
 	if t.conn.Dialect.Has(dialect.SuperReadOnly) {
 		statements = append(statements, "SET GLOBAL super_read_only = OFF")
-		t.restore = append(t.restore, "super_read_only = ON")
+		t.opened = true
 	}
 	return t.conn.Exec(ctx, statements...)
 }
@@ -164,18 +166,33 @@ func (t *target) trustFunctions(ctx context.Context) error {
 
 // release sets back what was set for the copy, also when the copy was given up.
 func (t *target) release(ctx context.Context) error {
-	if len(t.restore) == 0 {
+	if len(t.restore) == 0 && !t.opened {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	c, err := schema.Connect(ctx, t.config.Target, t.config.Nodes)
 	if err != nil {
-		return fmt.Errorf("set %s back: %w", strings.Join(t.restore, ", "), err)
+		return fmt.Errorf("set %s back: %w", strings.Join(append(t.restore, "super_read_only"), ", "), err)
 	}
 	defer func() { _ = c.Close() }()
-	for i := len(t.restore) - 1; i >= 0; i-- {
-		err = errors.Join(err, c.Exec(ctx, "SET GLOBAL "+t.restore[i]))
+	for _, assignment := range t.restore {
+		err = errors.Join(err, c.Exec(ctx, "SET GLOBAL "+assignment))
+	}
+	if err == nil {
+		err = forget(ctx, c)
+	}
+	if t.opened {
+		err = errors.Join(err, c.Exec(ctx, "SET GLOBAL super_read_only = ON"))
+	}
+	return err
+}
+
+// forget drops the list of what is to be set back, where the mark is still there.
+func forget(ctx context.Context, c *schema.Conn) error {
+	err := c.Exec(ctx, "SET SESSION sql_log_bin = 0", "DELETE FROM "+restores)
+	if schema.Is(err, 1049, 1146) {
+		return nil
 	}
 	return err
 }
