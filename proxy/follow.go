@@ -212,6 +212,12 @@ func (x *session) follow(r *request, c *backend.Conn) {
 // followDiagnostics notes what may be asked about the statement afterwards.
 func (x *session) followDiagnostics(r *request, c *backend.Conn) {
 	s, effect := r.statement, foundLeaves
+	if r.answer == wire.AnswerPrepare && x.answer.Code == 0 && x.dialect.Flavour == cluster.FlavourMySQL {
+		c.Warned = x.answer.Warnings > 0
+		x.prev.prepared(c, c.Warned)
+		x.warnings, x.erred = x.answer.Warnings, false
+		return
+	}
 	if r.answer == wire.AnswerQuery {
 		effect = effectOnFound(x.dialect.Flavour, s, &x.answer)
 	}

@@ -75,8 +75,21 @@ func effectOfMany(f string, a *wire.Answer) foundEffect {
 		return foundLeaves
 	case a.Code == 0 && strings.Contains(f, "select"):
 		return foundSets
+	case a.AnyRows && onlySelects(f): // a SELECT was answered before one failed
+		return foundSets
 	}
 	return foundMaySet
+}
+
+// onlySelects reports whether rows in the answer to several statements can be
+// those of SELECT only.
+func onlySelects(f string) bool {
+	for _, word := range [...]string{"show", "call", "desc", "explain", "execute", "analyze", "returning", "check", "values", "table", "handler"} {
+		if strings.Contains(f, word) {
+			return false
+		}
+	}
+	return true
 }
 
 func effectOfCall(flavour cluster.Flavour, f string, a *wire.Answer) foundEffect {

@@ -15,7 +15,8 @@ type prepared struct {
 	id        uint32
 	sql       string
 	statement *router.Statement
-	schema    string // when it was prepared
+	schema    string         // when it was prepared
+	state     *backend.State // likewise
 	// key finds the statement on connections. Its first execution's parameter
 	// types are part of it, because servers keep them in the metadata; before
 	// that it is the session's own.
@@ -71,6 +72,7 @@ func (x *session) prepareDone(p *prepared, c *backend.Conn) {
 		x.statements = map[uint32]*prepared{}
 	}
 	p.parameters = x.answer.Prepared.Parameters
+	p.state = x.state
 	p.key = x.state.Key(p.sql, p.schema)
 	if p.parameters > 0 {
 		p.key.Owner = x.owner
@@ -194,16 +196,36 @@ func (x *session) bindTypes(p *prepared, s *backend.Statement, r *request) {
 	}
 }
 
-// prepareOn prepares a statement on another connection, under the schema that
-// was current when the client prepared it.
+// errParsedOtherwise is the refusal to prepare a statement anew where that would
+// read its text in another way, or end a transaction.
+var errParsedOtherwise = &prepareError{&wire.ServerError{Code: 1105, State: "HY000",
+	Message: "Bellwether: the statement was prepared under another sql_mode or character set, and this transaction runs on a connection " +
+		"where it is not prepared; prepare it again"}}
+
+// preparing is the state of c in which p is prepared: what the connection has,
+// but for what decides how the text is read.
+func (x *session) preparing(c *backend.Conn, p *prepared) (*backend.State, error) {
+	s := c.State.ParsedAs(p.state)
+	if x.held == c && !c.State.Within(s) {
+		return nil, errParsedOtherwise // getting there would reset the connection
+	}
+	return s, nil
+}
+
+// prepareOn prepares a statement on another connection, under the schema, the
+// sql_mode and the character set that were current when the client prepared it.
 func (x *session) prepareOn(c *backend.Conn, p *prepared, need *backend.Need) (*backend.Statement, error) {
-	within := *need
-	within.Schema, within.Foreign, within.State, within.Leave = p.schema, false, c.State, 0
+	current, within := c.State, *need
+	state, err := x.preparing(c, p)
+	if err != nil {
+		return nil, err
+	}
+	within.Schema, within.Foreign, within.State, within.Leave = p.schema, false, state, 0
 	if err := adaptNow(c, &within); err != nil {
 		return nil, err
 	}
 	c.Wire.ResetSequence()
-	err := c.Wire.WritePacket(append([]byte{byte(wire.ComStmtPrepare)}, p.sql...))
+	err = c.Wire.WritePacket(append([]byte{byte(wire.ComStmtPrepare)}, p.sql...))
 	if err == nil {
 		_, err = c.Wire.Exchange(nil)
 	}
@@ -223,7 +245,7 @@ func (x *session) prepareOn(c *backend.Conn, p *prepared, need *backend.Need) (*
 		return nil, err
 	}
 	back := *need
-	back.Foreign, back.State = false, c.State
+	back.Foreign, back.State = false, current
 	return s, adaptNow(c, &back)
 }
 

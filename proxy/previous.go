@@ -159,6 +159,21 @@ func (p *previous) ran(c *backend.Conn, a *wire.Answer, e foundEffect) {
 	}
 }
 
+// prepared notes that MySQL has prepared a statement on c, which leaves
+// ROW_COUNT() and FOUND_ROWS() as they are, and begins a new list of warnings.
+func (p *previous) prepared(c *backend.Conn, warns bool) {
+	p.local = localNone
+	switch {
+	case p.last == nil && !p.lost:
+		p.last = c
+	case p.last == c:
+		p.warnedAt, p.listLost = nil, false
+	case warns || p.warned || p.warnedAt != nil || p.listLost:
+		p.warnedAt, p.listLost = c, false
+	}
+	p.warned = warns
+}
+
 // list notes, before ran, what a statement on c does to the list of warnings.
 func (p *previous) list(c *backend.Conn, clears bool) {
 	switch {

@@ -57,6 +57,9 @@ func TestQuestionsGoWhereTheAnswerIs(t *testing.T) {
 			"SELECT FOUND_ROWS() + 1", source{}, errTwo},
 		{"a question of the proxy's own", []told{read}, func(p *previous) { slave.Asked = true; p.asked(slave) },
 			"SELECT FOUND_ROWS()", source{}, errLost},
+		{"a write before a prepare", []told{write}, func(p *previous) { p.prepared(slave, false) }, "SELECT ROW_COUNT()", at(master), nil},
+		{"warnings of a prepare", []told{write}, func(p *previous) { p.prepared(slave, true) }, "SHOW WARNINGS", at(slave), nil},
+		{"a prepare first of all", nil, func(p *previous) { p.prepared(slave, false) }, "SHOW WARNINGS", at(slave), nil},
 		{"after a reset", []told{read, write}, (*previous).reset, "SELECT FOUND_ROWS()", at(slave), nil},
 	} {
 		var p previous

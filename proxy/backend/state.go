@@ -75,6 +75,35 @@ func (s *State) Connection() (charset, collation string) {
 	return charset, collation
 }
 
+// parsing are the variables by which a server reads the text of a statement.
+var parsing = [...]string{names, "character_set_client", "character_set_connection", "character_set_results", "collation_connection", "sql_mode"}
+
+// ParsedAs returns s with everything from o by which a server reads the text of
+// a statement: character set, collation, sql_mode. Where that is no different
+// it returns s itself.
+func (s *State) ParsedAs(o *State) *State {
+	same := true
+	for _, name := range parsing {
+		mine, has := s.Get(name)
+		theirs, have := o.Get(name)
+		same = same && has == have && mine == theirs
+	}
+	if same {
+		return s
+	}
+	n := &State{variables: slices.DeleteFunc(slices.Clone(s.variables), func(v Variable) bool {
+		return slices.Contains(parsing[:], v.Name)
+	})}
+	for _, name := range parsing {
+		if value, ok := o.Get(name); ok {
+			i, _ := n.find(name)
+			n.variables = slices.Insert(n.variables, i, Variable{name, value})
+		}
+	}
+	n.rehash()
+	return n
+}
+
 func (s *State) rehash() {
 	var h maphash.Hash
 	h.SetSeed(stateSeed)
