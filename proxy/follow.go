@@ -225,7 +225,9 @@ func (x *session) followDiagnostics(r *request, c *backend.Conn) {
 	x.prev.list(c, clears)
 	x.prev.ran(c, &x.answer, effect)
 	x.warnings = x.answer.Warnings
-	x.erred = x.answer.Code != 0 && (x.erred || s.Kind == router.KindCall || s.Kind == router.KindUnknown || s.Flags.Has(router.Multi))
+	// Of what the server could not even parse nothing has run.
+	unknown := s.Kind == router.KindUnknown && x.answer.Code != wire.CodeParse
+	x.erred = x.answer.Code != 0 && (x.erred || s.Kind == router.KindCall || unknown || s.Flags.Has(router.Multi))
 	if x.answer.Code != 0 && x.dialect.Flavour == cluster.FlavourMySQL {
 		x.warnings = 1
 	}

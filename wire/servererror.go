@@ -15,6 +15,7 @@ const (
 	CodeUnknownCommand      uint16 = 1047 // ER_UNKNOWN_COM_ERROR
 	CodeUnknownDatabase     uint16 = 1049 // ER_BAD_DB_ERROR
 	CodeServerShutdown      uint16 = 1053 // ER_SERVER_SHUTDOWN
+	CodeParse               uint16 = 1064 // ER_PARSE_ERROR
 	CodeUnknown             uint16 = 1105 // ER_UNKNOWN_ERROR
 	CodeHostBlocked         uint16 = 1129 // ER_HOST_IS_BLOCKED
 	CodeHostNotPrivileged   uint16 = 1130 // ER_HOST_NOT_PRIVILEGED
