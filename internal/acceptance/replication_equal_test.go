@@ -74,7 +74,7 @@ var verified = regexp.MustCompile(`(?s)\nto +(.*?)\n(?:\d+ bytes behind.*)?All i
 
 // stored is what the stored log has, after every byte of it was read.
 func (f *fed) stored() (*cluster.GTIDSet, error) {
-	ctx, cancel := context.WithTimeout(f.Context(), patience)
+	ctx, cancel := context.WithTimeout(f.Context(), 10*patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, f.proxy.command.Path, "log", "verify", "--config", f.config).CombinedOutput()
 	said := verified.FindStringSubmatch(string(out))

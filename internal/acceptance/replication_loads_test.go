@@ -121,8 +121,8 @@ func sequences(t turn) error {
 	if err := t.conn.QueryRowContext(t.ctx, "SELECT NEXTVAL(soak.numbers)").Scan(&n); err != nil {
 		return fmt.Errorf("next value: %w", err)
 	}
-	return t.do("INSERT INTO soak.numbered (v) VALUES (%[1]d), (%[1]d)", "DO SETVAL(soak.numbers, %[1]d * 1000)",
-		"CREATE OR REPLACE SEQUENCE soak.short START WITH %[1]d", "DO NEXTVAL(soak.short)")
+	return t.do("INSERT INTO soak.numbered (v) VALUES (%[1]d), (%[1]d)", "DO SETVAL(soak.numbers, %[1]d000)",
+		"CREATE OR REPLACE SEQUENCE soak.short START WITH 1%[1]d", "DO NEXTVAL(soak.short)")
 }
 
 // soakSchema is what the loads write into.
