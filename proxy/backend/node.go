@@ -374,4 +374,5 @@ func (c *Conn) close() {
 		c.InsertID.Set("")
 	}
 	c.Quit()
+	c.Wire.Abandon()
 }
