@@ -82,7 +82,7 @@ func (h hindrance) play(f *fed) {
 	defer cancel()
 	var group sync.WaitGroup
 	group.Go(func() { h.hinder(ctx, f) })
-	before := f.served()
+	before := f.served() // PREPARE is counted, too: one a session
 	var reads, stale atomic.Int64
 	for number := range staleSessions {
 		s := &staleSession{f: f, number: number, random: rand.New(rand.NewPCG(uint64(number), 3)), reads: &reads, stale: &stale}
@@ -284,14 +284,41 @@ func (f *fed) spelled(sql string) string {
 
 var mariaWords = regexp.MustCompile(`REPLICATION SOURCE|REPLICA|SOURCE_DELAY`)
 
-// saturate changes many rows that slaves find slowly, without pause.
+// mostBehind is how many changes of saturate a slave may lack: enough to be
+// behind all the time, and few enough to catch up soon afterwards.
+const mostBehind = 100
+
+// saturate changes many rows that slaves find slowly, as fast as they can bear.
 func saturate(ctx context.Context, f *fed) {
 	db := f.clients(1)
 	defer db.Close()
 	for ctx.Err() == nil {
-		if _, err := db.ExecContext(f.Context(), "UPDATE stale.slow SET v = v + 1"); err != nil {
+		behind, err := f.behind()
+		if err == nil && behind > mostBehind {
+			rest(ctx, 20*time.Millisecond)
+			continue
+		}
+		if err == nil {
+			_, err = db.ExecContext(f.Context(), "UPDATE stale.slow SET v = v + 1")
+		}
+		if err != nil {
 			f.Errorf("saturate: %v", err)
 			return
 		}
 	}
+}
+
+// behind is how many changes of saturate one slave lacks.
+func (f *fed) behind() (int, error) {
+	var done [2]int
+	for i, n := range f.servers.Nodes[:2] {
+		text, err := n.Query(f.Context(), "SELECT MAX(v) FROM stale.slow")
+		if err == nil {
+			done[i], err = strconv.Atoi(text)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return done[0] - done[1], nil
 }
