@@ -91,7 +91,8 @@ func (r *Replicator) runKeeper(ctx context.Context, want func() []control.Slave)
 
 // slavesOf are the slaves of a topology, with their source. Nobody is a slave
 // before there is a recorded master; a node that was never reached has no
-// identity, and is left until it has one.
+// identity, and is left until it has one; one in maintenance is being worked on,
+// by a full copy, say, and is left alone.
 func slavesOf(t *cluster.Topology, source control.Source, has func() *cluster.GTIDSet) []control.Slave {
 	if t.MasterNode() == nil || t.MasterIdentity == "" {
 		return nil
@@ -99,7 +100,7 @@ func slavesOf(t *cluster.Topology, source control.Source, has func() *cluster.GT
 	var slaves []control.Slave
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
-		if n.Role != cluster.RoleSlave || n.Identity == "" || n.Identity == t.MasterIdentity {
+		if n.Role != cluster.RoleSlave || n.Maintenance || n.Identity == "" || n.Identity == t.MasterIdentity {
 			continue
 		}
 		slaves = append(slaves, control.Slave{

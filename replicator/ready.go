@@ -35,7 +35,7 @@ func (r *relay) readySlaves(ctx context.Context) error {
 func unready(t *cluster.Topology, done map[string]time.Time) (out []cluster.Node) {
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
-		if n.Role == cluster.RoleSlave && n.Health == cluster.HealthUp && n.Replication == cluster.ReplicationRunning && !n.Since.Equal(done[n.Name]) {
+		if n.Role == cluster.RoleSlave && !n.Maintenance && n.Health == cluster.HealthUp && n.Replication == cluster.ReplicationRunning && !n.Since.Equal(done[n.Name]) {
 			out = append(out, *n)
 		}
 	}
