@@ -22,7 +22,7 @@ import (
 func (f *fed) converge() {
 	f.Helper()
 	begun := time.Now()
-	deadline := begun.Add(soakFor(f.T) + 3*time.Minute)
+	deadline := begun.Add(2*soakFor(f.T) + 3*time.Minute)
 	for {
 		problem := f.unequal()
 		if problem == "" {

@@ -137,7 +137,7 @@ func soakSchema(maria bool) []string {
 		"CREATE TABLE soak.parent (id INT PRIMARY KEY, n INT)",
 		"CREATE TABLE soak.child (id INT AUTO_INCREMENT PRIMARY KEY, parent INT, v VARCHAR(10), FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE CASCADE)",
 		"CREATE TABLE soak.watched (id INT AUTO_INCREMENT PRIMARY KEY, n INT, v VARCHAR(50), KEY (n))",
-		"CREATE TABLE soak.seen (n INT, v VARCHAR(60))", // rows without a key
+		"CREATE TABLE soak.seen (n INT, v VARCHAR(60), KEY (n))", // no row has a name of its own
 		"CREATE TRIGGER soak.one AFTER INSERT ON soak.watched FOR EACH ROW INSERT INTO soak.seen VALUES (NEW.id, CONCAT('in ', NEW.v))",
 		"CREATE TRIGGER soak.two BEFORE UPDATE ON soak.watched FOR EACH ROW SET NEW.v = CONCAT(UUID(), OLD.id)",
 		"CREATE TRIGGER soak.three AFTER DELETE ON soak.watched FOR EACH ROW DELETE FROM soak.seen WHERE n = OLD.id",

@@ -103,11 +103,13 @@ func (l load) one(f *fed, db *sql.DB, t turn) error {
 }
 
 func soakLoads(f *fed) []load {
+	// Slaves apply definitions one after the other, whatever they do in parallel:
+	// without longer pauses they would fall behind all the time.
 	loads := []load{
 		{"every type", 20 * time.Millisecond, everyType},
-		{"definitions", 50 * time.Millisecond, definitions},
-		{"accounts", 100 * time.Millisecond, accounts},
-		{"programs", 100 * time.Millisecond, programs},
+		{"definitions", time.Second, definitions},
+		{"accounts", time.Second, accounts},
+		{"programs", time.Second, programs},
 		{"40 MB rows", max(5*time.Second, soakFor(f.T)/10), largeRows},
 		{"transactions of many rows", time.Second, manyRows},
 		{"compressed", 50 * time.Millisecond, compressed},
