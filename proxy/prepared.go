@@ -206,10 +206,25 @@ var errParsedOtherwise = &prepareError{&wire.ServerError{Code: 1105, State: "HY0
 // but for what decides how the text is read.
 func (x *session) preparing(c *backend.Conn, p *prepared) (*backend.State, error) {
 	s := c.State.ParsedAs(p.state)
-	if x.held == c && !c.State.Within(s) {
-		return nil, errParsedOtherwise // getting there would reset the connection
+	if x.held != c || c.State.Within(s) {
+		return s, nil
 	}
-	return s, nil
+	// Getting there would reset the connection, and there may be no need to.
+	if mode, _ := c.State.Get("sql_mode"); parsesOtherwise(mode) {
+		return nil, errParsedOtherwise
+	}
+	return c.State, nil
+}
+
+// parsesOtherwise reports whether a sql_mode makes servers read texts in another
+// way than they do by default.
+func parsesOtherwise(mode string) bool {
+	for _, word := range [...]string{"ANSI", "PIPES_AS_CONCAT", "IGNORE_SPACE", "NO_BACKSLASH_ESCAPES", "HIGH_NOT_PRECEDENCE", "ORACLE", "REAL_AS_FLOAT"} {
+		if strings.Contains(mode, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // prepareOn prepares a statement on another connection, under the schema, the

@@ -32,6 +32,7 @@ func clearsWarnings(s *router.Statement) bool {
 
 // selectsFromTable reports whether a SELECT names a table in the FROM of its own.
 func selectsFromTable(f string) bool {
+	f = strings.TrimLeft(f, "( ") // the first SELECT of a UNION
 	if !strings.HasPrefix(f, "select") {
 		return false
 	}
