@@ -191,7 +191,7 @@ func (x *session) ask(l *wire.Login, a **backend.Account) error {
 		return err
 	}
 	x.prev.last = nil
-	c.Return() // nothing of the session's is left there that others would miss
+	x.park(c)
 	return nil
 }
 
