@@ -78,10 +78,8 @@ func (c *Conn) execute(ctx context.Context, p *plan, src Source) error {
 	}
 	// A setting that is refused is no reason to leave the slave stopped.
 	err := c.setAll(ctx, p.settings)
-	if p.change {
-		if e := c.changeSource(ctx, p, src); e != nil {
-			return errors.Join(err, e)
-		}
+	if e := c.changeSource(ctx, p, src); e != nil {
+		return errors.Join(err, e)
 	}
 	return errors.Join(err, c.say(ctx, dialect.StartSlave))
 }
@@ -97,11 +95,15 @@ func (c *Conn) setAll(ctx context.Context, settings []change) (err error) {
 	return err
 }
 
+// changeSource sets the slave's position and its source, where the plan says so.
 func (c *Conn) changeSource(ctx context.Context, p *plan, src Source) error {
 	if p.position != nil {
 		if err := c.exec(ctx, "SET GLOBAL gtid_slave_pos = "+quote(p.position.String())); err != nil {
 			return err
 		}
+	}
+	if !p.change {
+		return nil
 	}
 	return c.exec(ctx, src.changeSQL(c.dialect))
 }

@@ -87,7 +87,7 @@ var failures = []Failure{
 	{"data differ", SideApplier, []int{1007, 1008, 1032, 1048, 1049, 1050, 1051, 1054, 1060, 1061, 1062, 1064, 1068, 1072, 1091, 1133, 1136, 1146, 1215, 1216, 1217, 1264, 1265, 1292, 1304, 1305, 1359, 1360, 1364, 1366, 1396, 1406, 1451, 1452, 1517, 1535, 1537, 1539, 1677, 1690, 3723, 3819, 4025, 13146}, nil, false, 0, 0, 0,
 		"The slave's data are not the source's: somebody wrote there, or a transaction was lost. Do not skip it: compare (`bellwether verify`) and copy the slave anew (/sync)."},
 	{"out of order", SideApplier, []int{1950}, nil, false, 0, 0, 0,
-		"The slave's binary log has a GTID as high from elsewhere: it took writes of its own. Copy it anew (/sync)."},
+		"The slave's binary log has a GTID as high from elsewhere: it took writes of its own, or was killed inside a definition and logged its recovery. docs/replication.md tells them apart; else copy it anew (/sync)."},
 	{"rights", SideApplier, []int{1044, 1142, 1143, 1227, 1290, 1370, 1410, 1419, 1449}, nil, false, 0, 0, 0,
 		"The applier may not: look at PRIVILEGE_CHECKS_USER, at the definer's account, and at the grants on the slave."},
 	{"too large", SideApplier, []int{1118, 1153, 1197, 13125}, nil, false, 0, 0, 0,

@@ -126,7 +126,7 @@ func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 func (k *keeping) outcome(v Verdict, p *plan, err error) (Verdict, error) {
 	undrained := (*UndrainedError)(nil)
 	switch {
-	case err == nil && v.Failure == "" && (p.pause || p.start):
+	case err == nil && (v.Failure == "" || p.position != nil) && (p.pause || p.start):
 		return Verdict{State: StateStarting}, nil
 	case errors.As(err, &undrained) && v.State == StateBroken:
 		return v, nil // it will not apply the rest before an operator has acted
@@ -165,6 +165,8 @@ func (k *keeping) act(ctx context.Context, s Slave, p *plan, v Verdict) error {
 	k.failed = 0
 	starts := k.history.Starts
 	switch {
+	case p.position != nil && !p.change:
+		k.log.Warn("slave's position repaired", "because", p.why, "position", p.position.String())
 	case !p.repairs():
 		k.log.Info("slave set up", "source", s.Source, "because", p.why)
 	case bits.OnesCount(uint(starts)) == 1: // the first, the second, the fourth, ...

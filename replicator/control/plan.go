@@ -22,7 +22,8 @@ type plan struct {
 	start    bool // a thread does not run
 	drain    bool // what was received must be applied before the source is set
 	// position is what MariaDB's gtid_slave_pos must be set to, nil if it is
-	// right: a former master does not keep there what it wrote itself.
+	// right: a former master does not keep there what it wrote itself, and a slave
+	// that was killed may lack there what it has executed and logged.
 	position *cluster.GTIDSet
 }
 
@@ -93,7 +94,11 @@ func planAttach(node string, s *Status, src Source, has *cluster.GTIDSet) (p pla
 	if extra := errant(s, has); extra != nil {
 		return p, &ErrantError{node, extra}
 	}
-	p.planSource(s, src, has)
+	if s.logged.IsZero() {
+		p.planSource(s, src, has)
+	} else { // before it has applied that, nothing can be drained
+		p.planPosition(s)
+	}
 	p.planSettings(s, src)
 	if s.Receiver.Runs == RunsNo || s.Applier.Runs == RunsNo {
 		p.start = true
@@ -141,6 +146,12 @@ func (p *plan) planSource(s *Status, src Source, has *cluster.GTIDSet) {
 	p.change, p.pause = true, true
 	left := unapplied(s)
 	p.drain = left != nil && !left.IsEmpty() && !has.ContainsSet(left)
+}
+
+// planPosition has the slave go on behind what it has executed and is sent again.
+func (p *plan) planPosition(s *Status) {
+	p.position, p.pause = s.Executed.With(s.logged), true
+	p.because("it was killed between executing %v, which ends its own binary log, and keeping that in gtid_slave_pos", s.logged)
 }
 
 func (p *plan) compare(s *Status, src Source) {

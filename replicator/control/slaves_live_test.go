@@ -111,6 +111,7 @@ func (l *live) keep() {
 	k.reportsWrongPassword()
 	k.reportsDuplicateKey()
 	k.waitsForLocks()
+	k.goesOnBehindDefinitions()
 	k.forgets()
 }
 

@@ -70,6 +70,8 @@ type Status struct {
 
 	ReadOnly, SuperReadOnly bool // super: MySQL only
 
+	// logged is what a MariaDB's applier refuses because the slave has it already.
+	logged   cluster.GTID
 	options  options
 	settings map[dialect.Term]string // of the slave's threads
 }
@@ -214,6 +216,8 @@ func (c *Conn) readRelayedGTID(ctx context.Context, s *Status) error {
 	events, err := c.rows(ctx, text)
 	if err == nil && len(events) > 0 {
 		s.Applier.Problem.GTID = orElse(gtidIn(events[0]["Info"]), s.Applier.Problem.GTID)
+		s.logged, err = c.readLogged(ctx, s, events[0]["Info"])
+		return err
 	}
 	if ctx.Err() != nil {
 		return err

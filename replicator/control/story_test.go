@@ -153,6 +153,12 @@ func finish(t *testing.T, s *Status, words map[string]string) {
 	s.SuperReadOnly = isOn(s.settings[dialect.SuperReadOnly])
 	s.ReadOnly = s.SuperReadOnly || isOn(s.settings[dialect.ReadOnly])
 	s.options.heartbeat = seconds(words["heartbeat"])
+	if text := words["logged"]; text != "" {
+		var err error
+		if s.logged, err = cluster.ParseGTID(s.Dialect.Flavour(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.Executed = setOf(t, s.Dialect, words["executed"])
 	s.Current = s.Executed.Union(setOf(t, s.Dialect, words["current"]))
 }
