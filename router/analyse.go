@@ -86,6 +86,9 @@ func (a *analysis) finish() {
 	if s.Reason == ReasonNone {
 		s.Flags |= OnlyReads
 	}
+	if s.Own != nil && a.count > 1 {
+		s.Own.Problem = ownAlone
+	}
 	if a.sessionOnly() {
 		s.Flags |= SessionOnly
 	} else if s.Reason != ReasonNone && s.Reason != ReasonStoredFunction {

@@ -64,6 +64,8 @@ func Decide(s *Statement, f Facts, t *cluster.Topology, rules *Rules) Decision {
 // SELECT CONNECTION_ID() runs there as well, with the client's id put in.
 func localReason(s *Statement) Reason {
 	switch {
+	case s.Own != nil:
+		return ReasonBellwether
 	case s.Kind == KindKill && s.KillID != 0 && !s.Flags.Has(Multi):
 		return ReasonKill
 	case s.Flags.Has(SelectsConnectionID) && !s.Flags.Has(Multi):
@@ -119,6 +121,8 @@ func sessionReason(s *Statement, f Facts) Reason {
 		return ReasonSerializable
 	case f.WritePositionUnknown:
 		return ReasonOwnWrite
+	case f.SeesAll:
+		return ReasonGlobal
 	case f.SystemDatabase && s.Flags.Has(MayUseCatalogue):
 		return ReasonSystemDatabase
 	}

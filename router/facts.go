@@ -17,6 +17,9 @@ type Facts struct {
 	WritesPending bool
 	// WritePositionUnknown: an own write whose position is not known.
 	WritePositionUnknown bool
+	// SeesAll: the read must see every acknowledged write, and nobody but the
+	// master knows which there are.
+	SeesAll bool
 	// Prepared: the statement comes by COM_STMT_EXECUTE.
 	Prepared bool
 	// SystemDatabase: the current database is mysql, sys, performance_schema

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -100,6 +101,8 @@ func (s *story) setFact(word string) bool {
 		s.facts.WritesPending = true
 	case "write-unknown":
 		s.facts.WritePositionUnknown = true
+	case "sees-all":
+		s.facts.SeesAll = true
 	case "prepared":
 		s.facts.Prepared = true
 	case "system-database":
@@ -216,6 +219,12 @@ func (s *story) describe(one *Statement, d Decision) string {
 
 func (s *Statement) details() string {
 	var b strings.Builder
+	if o := s.Own; o != nil {
+		b.WriteString("; own " + o.describe())
+	}
+	if h := s.Hint; h.Consistency != ConsistencyUnset || h.Wrong != "" {
+		b.WriteString("; consistency " + cmp.Or(h.Wrong, h.Consistency.String()))
+	}
 	if len(s.Calls) > 0 {
 		b.WriteString("; calls " + strings.Join(s.Calls, ","))
 	}
@@ -229,6 +238,20 @@ func (s *Statement) details() string {
 		b.WriteString("; variables " + strings.Join(s.Variables, ","))
 	}
 	return b.String()
+}
+
+func (o *Own) describe() string {
+	switch {
+	case o.Problem != "":
+		return "problem: " + o.Problem
+	case o.Status && o.Like:
+		return "status like"
+	case o.Status:
+		return "status"
+	case o.Default:
+		return o.Variable + " by default"
+	}
+	return o.Variable + "=" + o.Value
 }
 
 // follow is what the server's answer would do to the session's facts: a plain

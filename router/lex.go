@@ -172,21 +172,6 @@ func userNameByte(c byte) bool { return identLower[c] != 0 || c == '.' }
 
 func (l *lexer) takeHint() {
 	end := l.pos + 1 + strings.IndexByte(l.text[l.pos+1:], markHint)
-	if l.hint.Target != TargetMaster { // of several, the safest
-		l.hint = parseHint(l.text[l.pos+1 : end])
-	}
+	l.hint.join(parseHint(l.text[l.pos+1 : end]))
 	l.pos = end + 1
-}
-
-// parseHint reads what stands behind "bellwether:".
-func parseHint(word string) Hint {
-	switch strings.ToLower(word) {
-	case "":
-		return Hint{}
-	case "master":
-		return Hint{Target: TargetMaster}
-	case "slave":
-		return Hint{Target: TargetSlave}
-	}
-	return Hint{Target: TargetNode, Node: word}
 }

@@ -33,6 +33,7 @@ const (
 	ReasonNextTransaction
 	ReasonKill
 	ReasonConnectionID
+	ReasonBellwether        // Bellwether's own words, which no node knows
 	ReasonAdmin             // it acts on the server
 	ReasonExecutableComment // it may run or not, by the server's version
 	ReasonUnsafeCharset     // bytes that this character set may read as a backslash
@@ -44,6 +45,7 @@ const (
 	ReasonAutocommitOff
 	ReasonSerializable
 	ReasonOwnWrite        // an own write whose position is not known
+	ReasonGlobal          // it must see every write, and only the master tells which there are
 	ReasonSystemDatabase  // the current database is the node's own
 	ReasonHint            // a comment asked for it
 	ReasonRule            // the rules ask for it
@@ -64,8 +66,8 @@ var reasonWords = [NumReasons]string{
 	"write", "ddl", "locking-read", "select-into", "stored-function", "sequence", "user-variable",
 	"server-variable", "server-local", "user-lock", "insert-id", "found-rows", "diagnostics", "procedure",
 	"temporary-table", "table-lock", "handler", "xa", "text-prepare", "session-state", "next-transaction",
-	"kill", "connection-id", "admin", "executable-comment", "unsafe-charset", "uncertain",
-	"pinned", "transaction", "read-only-transaction", "autocommit-off", "serializable", "own-write",
+	"kill", "connection-id", "bellwether", "admin", "executable-comment", "unsafe-charset", "uncertain",
+	"pinned", "transaction", "read-only-transaction", "autocommit-off", "serializable", "own-write", "global",
 	"system-database", "hint", "rule", "ends-transaction",
 	"catalogue-unknown", "no-slave", "no-master", "writes-held", "writes-refused",
 }

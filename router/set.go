@@ -23,6 +23,7 @@ func (a *analysis) set(t []token) {
 	case at(rest, 0).is("role") && !at(rest, 1).punct('='), at(rest, 0).is("resource") && at(rest, 1).is("group"):
 		a.s.Flags |= SetsUncarried
 		a.forbid(ReasonSessionState)
+	case a.ownSet(rest):
 	default:
 		a.setList(rest)
 	}

@@ -4,6 +4,9 @@ package router
 // the node or the session may not.
 func (a *analysis) show(t []token) {
 	a.kind = KindShow
+	if a.ownShow(t) {
+		return
+	}
 	i := 1
 	for showAdjectives.has(at(t, i).text) && at(t, i).kind == tokenWord {
 		i++

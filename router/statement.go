@@ -128,6 +128,9 @@ type Statement struct {
 	// KillID and KillQuery are KILL's arguments, where Kind is KindKill and the id is a literal.
 	KillID    uint64
 	KillQuery bool
+	// Own is set where the statement is Bellwether's own to answer, whatever else
+	// the packet holds.
+	Own *Own
 	// Fingerprint is the literal-stripped text, for logs and explain.
 	Fingerprint string
 
@@ -144,6 +147,10 @@ type Hint struct {
 	Target Target
 	// Node is the name that TargetNode asks for.
 	Node string
+	// Consistency is what the read may not miss; Wrong says for people what is
+	// wrong with what was written, "" where nothing is.
+	Consistency Consistency
+	Wrong       string
 }
 
 // Target is where a statement goes.
