@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -272,6 +271,7 @@ func (l *live) drain() {
 
 // turn: node2 becomes the master, node3 and the former master its slaves.
 func (l *live) turn() {
+	l.tick()
 	two := l.connect("node2")
 	l.ok(two.Detach(l.soon()))
 	l.ok(two.Detach(l.soon()))
@@ -284,34 +284,8 @@ func (l *live) turn() {
 	l.follows("node1", "node2")
 	l.checkRows("node1", "node2")
 	l.checkRows("node3", "node2")
+	l.ticksOnce()
 	l.refusesErrant()
-}
-
-// moveEvents: what ran on node1 runs on node2 alone, as it was made.
-func (l *live) moveEvents() {
-	for _, name := range []string{"node1", "node2"} {
-		l.exec(name, "SET sql_log_bin = 0", l.either("GRANT EVENT, SET_ANY_DEFINER, SYSTEM_USER ON *.* TO least@'%'", "GRANT EVENT, SET USER ON *.* TO least@'%'"))
-	}
-	one, two := l.connect("node1"), l.connect("node2")
-	before, err := one.Events(l.soon())
-	l.ok(err)
-	l.ok(two.EnableEvents(l.soon(), before))
-	l.ok(two.EnableEvents(l.soon(), before))
-	after, err := two.Events(l.soon())
-	l.ok(err)
-	if !slices.Equal(before, after) || len(after) != 2 || !after[0].Enabled || after[1].Enabled {
-		l.Errorf("events of node1 %+v, of node2 %+v", before, after)
-	}
-	l.exec("node1", "SET GLOBAL "+l.either("super_read_only", "read_only")+" = ON")
-	position := l.position("node1")
-	l.ok(one.DisableEvents(l.soon()))
-	l.ok(one.DisableEvents(l.soon()))
-	if rest, err := one.Events(l.soon()); err != nil || anyEnabled(rest) {
-		l.Errorf("events of the former master: %+v, %v", rest, err)
-	}
-	if !l.position("node1").Equal(position) {
-		l.Error("disabling events was written to the binary log")
-	}
 }
 
 // refusesErrant: what the new master lacks keeps a node from becoming its slave.

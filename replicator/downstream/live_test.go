@@ -40,6 +40,7 @@ func TestRealServers(t *testing.T) {
 		if !w.mariaDB() {
 			w.Run("own compressed events", func(t *testing.T) { w.with(t).ownCompressedEvents() })
 		}
+		w.Run("a former master's tail", func(t *testing.T) { w.with(t).formersTail() }) // the slave is of no use after that
 	})
 }
 
