@@ -76,11 +76,15 @@ func (s *Store) publish(old, next *Topology) *Topology {
 	return next
 }
 
-// offers says whether a statement that found no node in the old topology may
-// find one in this: a slave serves that did not, or the catalogue is known again.
+// offers says whether who found no node in the old topology may find one in
+// this: a slave serves that did not or a node is up, or the catalogue is known again.
 func (t *Topology) offers(old *Topology) bool {
-	for _, i := range t.Readable {
-		if j := old.Find(t.Nodes[i].Name); j < 0 || !old.Nodes[j].Readable() {
+	for i := range t.Nodes {
+		n, before := &t.Nodes[i], &Node{}
+		if j := old.Find(n.Name); j >= 0 {
+			before = &old.Nodes[j]
+		}
+		if n.Readable() && !before.Readable() || n.Health == HealthUp && before.Health != HealthUp {
 			return true
 		}
 	}

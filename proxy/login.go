@@ -16,6 +16,7 @@ import (
 // whether the session may begin.
 func (x *session) login() bool {
 	c := x.server.config.Load()
+	x.awaitSpeaker()
 	_ = x.client.SetDeadline(time.Now().Add(c.HandshakeTimeout))
 	l, err := wire.Accept(x.client, x.greeting(c))
 	if err != nil {
@@ -28,6 +29,14 @@ func (x *session) login() bool {
 	}
 	x.client.Release()
 	return x.client.SetDeadline(time.Time{}) == nil
+}
+
+// awaitSpeaker holds the greeting while no node has told what it is: it would
+// be about another server than the one that answers.
+func (x *session) awaitSpeaker() {
+	var held time.Time
+	for t := x.topology(); speaker(t) == nil && x.hold(t, &held); t = x.topology() {
+	}
 }
 
 // greeting is what a client is told first: what the master is.
@@ -169,17 +178,15 @@ func loopback(ip net.IP) bool { return ip == nil || ip.IsLoopback() }
 // ask logs in on a node as the client, which judges it, and makes the
 // database that it asked for the session's.
 func (x *session) ask(l *wire.Login, a **backend.Account) error {
-	ctx, cancel := x.within(x.server.config.Load().HandshakeTimeout)
-	defer cancel()
 	x.account = *a
-	c, err := x.loginConn(ctx)
+	c, err := x.patientLoginConn(l.Database)
 	if errors.Is(err, wire.ErrNeedPassword) {
 		if err := l.AskPassword(); err != nil {
 			return l.AccessDenied()
 		}
 		*a = x.server.pools.Account(l.User, l.Secret)
 		x.account = *a
-		c, err = x.loginConn(ctx)
+		c, err = x.patientLoginConn(l.Database)
 	}
 	if err != nil {
 		x.account = nil
@@ -221,12 +228,29 @@ func (x *session) lookAt(c *backend.Conn) (current string, err error) {
 	return current, nil
 }
 
+// patientLoginConn holds a login while no node can be reached, as a statement is
+// held: Bellwether has just started, or all is lost for a moment.
+func (x *session) patientLoginConn(database string) (*backend.Conn, error) {
+	config := x.server.config.Load()
+	var held time.Time
+	for {
+		t := x.topology()
+		ctx, cancel := x.within(config.HandshakeTimeout)
+		c, err := x.loginConn(ctx, t, database)
+		cancel()
+		var refused *wire.ServerError
+		if err == nil || errors.As(err, &refused) || errors.Is(err, wire.ErrNeedPassword) || !x.hold(t, &held) {
+			_ = x.client.SetDeadline(time.Now().Add(config.HandshakeTimeout))
+			return c, err
+		}
+	}
+}
+
 // loginConn logs in on the master, or while it cannot be reached on any other
-// node that is up.
-func (x *session) loginConn(ctx context.Context) (*backend.Conn, error) {
-	t := x.topology()
+// node that is up. A connection that is in the database already will do.
+func (x *session) loginConn(ctx context.Context, t *cluster.Topology, database string) (*backend.Conn, error) {
 	want := backend.Want{
-		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state,
+		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state, Schema: database,
 		Collation: x.collation, Generation: t.Generation,
 	}
 	err := error(errNoNode)

@@ -89,7 +89,7 @@ func (s *serving) checkMasterAway(t *testing.T) {
 	}
 	begun := time.Now()
 	c := session(t, s.open(t))
-	execAll(t, c, "SET NAMES utf8mb4", "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')", "USE mysql", "SELECT 1")
+	execAll(t, c, "SET NAMES utf8mb4", "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')", "USE mysql", "SELECT CONNECTION_ID()", "SELECT 1")
 	var comment, mode string
 	var packet int
 	if err := c.QueryRowContext(t.Context(), "SELECT @@version_comment, @@max_allowed_packet, @@session.sql_mode").
