@@ -12,13 +12,14 @@ import (
 	"github.com/bellwether-db/bellwether/replicator"
 )
 
-// Replication says how writes get to the slaves.
+// Replication says how writes get to the slaves. What of it cannot change while
+// the stored log is in use is refused by replicator.Accepts.
 type Replication struct {
-	Feed         string       `yaml:"feed" oneof:"relay direct"`
-	Listen       string       `yaml:"listen"`
-	Advertise    string       `yaml:"advertise"`
-	Policy       string       `yaml:"policy" oneof:"durable degrade"`
-	DegradeAfter Duration     `yaml:"degrade_after"`
+	Feed         string       `yaml:"feed" oneof:"relay direct" reload:"live"`
+	Listen       string       `yaml:"listen" reload:"live"`
+	Advertise    string       `yaml:"advertise" reload:"live"`
+	Policy       string       `yaml:"policy" oneof:"durable degrade" reload:"live"`
+	DegradeAfter Duration     `yaml:"degrade_after" reload:"live"`
 	Account      SlaveAccount `yaml:"account"`
 	Log          StoredLog    `yaml:"stored_log"`
 }
@@ -26,17 +27,17 @@ type Replication struct {
 // SlaveAccount is what slaves log in with on the master where the feed is
 // direct.
 type SlaveAccount struct {
-	User     string `yaml:"user"`
+	User     string `yaml:"user" reload:"live"`
 	Password `yaml:",inline"`
 }
 
 // StoredLog says where the stored log is and how much of it is kept.
 type StoredLog struct {
-	Dir      string   `yaml:"dir"`
-	FileSize Size     `yaml:"file_size"`
-	MaxSize  Size     `yaml:"max_size"`
-	MaxAge   Duration `yaml:"max_age"`
-	KeyFile  string   `yaml:"key_file"`
+	Dir      string   `yaml:"dir" reload:"live"`
+	FileSize Size     `yaml:"file_size" reload:"live"`
+	MaxSize  Size     `yaml:"max_size" reload:"live"`
+	MaxAge   Duration `yaml:"max_age" reload:"live"`
+	KeyFile  string   `yaml:"key_file" reload:"live"`
 
 	key []byte
 }

@@ -23,11 +23,15 @@ const (
 func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.Client) {
 	defer func() { r.protection.set(false, time.Now()) }()
 	for ctx.Err() == nil {
-		changed := client.Changed()
+		changed, configured := client.Changed(), r.changed.wait()
 		var retry <-chan time.Time
-		if s := client.Status(); s.Connected {
+		switch s := client.Status(); {
+		case !s.Connected:
+		case !r.promised.Load() && !r.caughtUp():
+			retry = time.After(lookInterval)
+		default:
 			err := r.protect(ctx, from)
-			if r.config.Policy == PolicyDegrade {
+			if r.settings().Policy == PolicyDegrade {
 				retry = time.After(orderPause) // the master may have gone on without us
 			}
 			if err == nil && !s.SemiSync {
@@ -41,6 +45,7 @@ func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.C
 		}
 		select {
 		case <-changed:
+		case <-configured:
 		case <-retry:
 		case <-ctx.Done():
 		}
@@ -50,8 +55,14 @@ func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.C
 // errAsynchronous says that the master has stopped to wait for acknowledgements.
 var errAsynchronous = errors.New("the master went on without waiting, and does so until the stored log has caught up")
 
-// protect has commits wait, and tells when they begin to.
+// protect has commits wait, and tells when they begin to. A master that is let go
+// is left alone.
 func (r *relay) protect(ctx context.Context, from source) error {
+	r.orders.Lock()
+	defer r.orders.Unlock()
+	if r.released {
+		return nil
+	}
 	err := r.order(ctx, from, r.enable)
 	if errors.Is(err, control.ErrNotPrepared) {
 		r.prepare(ctx, from)
@@ -59,14 +70,18 @@ func (r *relay) protect(ctx context.Context, from source) error {
 	}
 	if err == nil && r.protection.set(true, time.Now()) {
 		r.log.Info("commits wait until they are stored", "node", from.name)
+		r.changed.send()
 	}
 	return err
 }
 
-// enable switches semi-synchronous replication on; where the master may give up
+// enable switches semi-synchronous replication on, and remembers that; where the master may give up
 // waiting, it sees whether it has.
 func (r *relay) enable(ctx context.Context, c *control.Conn) error {
-	if err := c.EnableSemiSync(ctx); err != nil || r.config.Policy != PolicyDegrade {
+	if err := r.note(ctx, c); err != nil {
+		return err
+	}
+	if err := c.EnableSemiSync(ctx); err != nil || r.settings().Policy != PolicyDegrade {
 		return err
 	}
 	s, err := c.SemiSync(ctx)
@@ -84,6 +99,7 @@ func (r *relay) unprotected(ctx context.Context, err error) {
 	r.protection.set(false, time.Now())
 	if text := err.Error(); text != r.lastUnprotected {
 		r.lastUnprotected = text
+		r.trouble.Store(&text)
 		r.log.Error("commits do not wait until they are stored, so a crash of the master can lose some; trying again", "error", err)
 	}
 }
@@ -111,16 +127,16 @@ func (r *relay) set(ctx context.Context, c *control.Conn) error {
 }
 
 // order runs do on a connection of the operator account.
-func (r *relay) order(ctx context.Context, to source, do func(context.Context, *control.Conn) error) error {
+func (r *Replicator) order(ctx context.Context, to source, do func(context.Context, *control.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, orderTimeout)
 	defer cancel()
-	conn, err := control.Connect(ctx, control.Node{Name: to.name, Addr: to.addr, Identity: to.identity}, r.config.Nodes)
+	conn, err := control.Connect(ctx, control.Node{Name: to.name, Addr: to.addr, Identity: to.identity}, r.settings().Nodes)
 	if err != nil {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // everything was said on it
-	if r.config.Policy == PolicyDegrade {
-		conn.AckWithin(r.config.DegradeAfter)
+	if r.settings().Policy == PolicyDegrade {
+		conn.AckWithin(r.settings().DegradeAfter)
 	}
 	return do(ctx, conn)
 }

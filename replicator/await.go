@@ -9,45 +9,71 @@ import (
 
 // Await returns once every transaction of set is in the stored log, fsynced: at
 // once where it is already, which is so for every commit that the master held
-// for us. What came before the log counts as stored. With PolicyDegrade it
-// waits no longer than DegradeAfter, and not at all while the promise is
-// withdrawn (the master waited already), and counts the write as unprotected.
-// Its error is ctx's, or says that the master is a former one: its GTIDs may
-// name other transactions in the stored log.
+// for us, and where nothing is promised. What came before the log counts as
+// stored. With PolicyDegrade it waits no longer than DegradeAfter, and not at all
+// while the promise is withdrawn (the master waited already), and counts the
+// write as unprotected. Its error is ctx's, or says that the master is a former
+// one: its GTIDs may name other transactions in the stored log.
 func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
-	var degrade <-chan time.Time
+	if done, err := r.answered(set); done {
+		return err
+	}
+	begun := time.Now()
 	for {
-		if err := r.rejected(r.cluster.Load().MasterIdentity); err != nil {
+		changed, stored := r.changed.wait(), r.storedChanged()
+		if done, err := r.answered(set); done {
 			return err
 		}
-		var more <-chan struct{} = r.opened
-		if relay := r.relay.Load(); relay != nil {
-			more = relay.stored.Changed()
-			if relay.stored.Executed().ContainsSet(set) {
-				return nil
-			}
-		}
-		if degrade == nil && r.config.Policy == PolicyDegrade {
-			timer := time.NewTimer(r.patience())
-			defer timer.Stop()
-			degrade = timer.C
-		}
+		degrade, stop := r.degrade(begun)
 		select {
-		case <-more:
+		case <-changed:
+		case <-stored:
 		case <-degrade:
 			r.unprotectedWrites.Add(1)
 			return nil
 		case <-ctx.Done():
+			stop()
 			return ctx.Err()
 		}
+		stop()
 	}
+}
+
+// answered says whether a write need not be waited for, or cannot.
+func (r *Replicator) answered(set *cluster.GTIDSet) (bool, error) {
+	if !r.promised.Load() {
+		return true, nil
+	}
+	if err := r.rejected(r.cluster.Load().MasterIdentity); err != nil {
+		return true, err
+	}
+	relay := r.relay.Load()
+	return relay != nil && relay.stored.Executed().ContainsSet(set), nil
+}
+
+// storedChanged is closed when more is stored; nil while nothing can be.
+func (r *Replicator) storedChanged() <-chan struct{} {
+	if relay := r.relay.Load(); relay != nil {
+		return relay.stored.Changed()
+	}
+	return nil
+}
+
+// degrade is when a write that has waited since begun goes on although it is not
+// stored: with PolicyDegrade.
+func (r *Replicator) degrade(begun time.Time) (<-chan time.Time, func()) {
+	if r.settings().Policy != PolicyDegrade {
+		return nil, func() {}
+	}
+	timer := time.NewTimer(r.patience() - time.Since(begun))
+	return timer.C, func() { timer.Stop() }
 }
 
 // patience is how long a write that is not stored is held with PolicyDegrade.
 func (r *Replicator) patience() time.Duration {
 	if relay := r.relay.Load(); relay != nil {
 		if holds, _ := relay.protection.read(); holds {
-			return r.config.DegradeAfter
+			return r.settings().DegradeAfter
 		}
 	}
 	return 0

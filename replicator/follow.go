@@ -14,16 +14,19 @@ import (
 
 // source is the server that the stored log is fed from: the recorded master.
 // It is a value; two are equal if nothing has to change.
-type source struct{ name, addr, identity string }
+type source struct {
+	name, addr, identity string
+	operator             cluster.Account // to log in there
+}
 
 // sourceOf is the master of a topology, once the server at its address is the
 // one that was recorded.
-func sourceOf(t *cluster.Topology) (source, bool) {
+func (r *Replicator) sourceOf(t *cluster.Topology) (source, bool) {
 	m := t.MasterNode()
 	if m == nil || t.MasterIdentity == "" {
 		return source{}, false
 	}
-	return source{m.Name, m.Addr, t.MasterIdentity}, true
+	return source{m.Name, m.Addr, t.MasterIdentity, r.settings().Nodes.Operator}, true
 }
 
 // refusalPause is between two attempts after an upstream was refused: only
@@ -35,7 +38,7 @@ func (r *relay) follow(ctx context.Context) error {
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		from, ok := sourceOf(r.cluster.Load())
+		from, ok := r.sourceOf(r.cluster.Load())
 		if ok {
 			if err := r.readUnlessRejected(ctx, from); err != nil {
 				r.refused(err)
@@ -116,22 +119,24 @@ func (r *relay) awaitOpen(ctx context.Context) {
 
 // upstream is how to read from a master.
 func (r *relay) upstream(from source) upstream.Config {
-	nodes := r.config.Nodes
+	nodes := r.settings().Nodes
 	return upstream.Config{
 		Addr: from.addr, User: nodes.Operator.User, Secret: wire.PasswordSecret(nodes.Operator.Password),
-		TLS: r.config.NodeTLS, TLSConfig: nodes.TLS, Identity: from.identity,
-		ServerID: r.id.ServerID, UUID: r.id.UUID, Heartbeat: r.config.Heartbeat, SemiSync: true,
+		TLS: r.settings().NodeTLS, TLSConfig: nodes.TLS, Identity: from.identity,
+		ServerID: r.id.ServerID, UUID: r.id.UUID, Heartbeat: r.settings().Heartbeat, SemiSync: true,
 	}
 }
 
-// untilMoved returns when another master is published, or ctx ends.
+// untilMoved returns when another master is published, or another account to read
+// it with, or ctx ends.
 func (r *relay) untilMoved(ctx context.Context, from source) {
 	for {
-		t := r.cluster.Load()
-		if now, ok := sourceOf(t); ok && now != from {
+		changed, t := r.changed.wait(), r.cluster.Load()
+		if now, ok := r.sourceOf(t); ok && now != from {
 			return
 		}
 		select {
+		case <-changed:
 		case <-t.Replaced():
 		case <-ctx.Done():
 			return
@@ -150,6 +155,7 @@ func (r *relay) pauseUnlessMoved(ctx context.Context, from source, most time.Dur
 func (r *relay) refused(err error) {
 	if text := err.Error(); r.lastRefusal != text {
 		r.lastRefusal = text
+		r.trouble.Store(&text)
 		r.log.Error("the master cannot be read; slaves get nothing new until it can", "error", err)
 	}
 }

@@ -4,21 +4,17 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/control"
 )
 
-// keep attaches the slaves to the stored log and repairs them, until ctx ends.
-func (r *relay) keep(ctx context.Context) error {
-	return r.runKeeper(ctx, func() []control.Slave {
-		return slavesOf(r.cluster.Load(), r.source(), r.stored.Executed)
-	})
-}
-
 // source is where slaves find the stored log.
 func (r *relay) source() control.Source {
-	c := r.config
+	c := r.settings()
 	return atSource(r.address(), control.Source{
 		User: r.id.User, Password: r.id.Password, TLS: slaveTLS(c.TLS != nil), Heartbeat: c.Heartbeat, Workers: slaveWorkers,
 	})
@@ -36,8 +32,8 @@ func slaveTLS(offered bool) control.TLSMode {
 
 // address is the host:port that slaves are told.
 func (r *relay) address() string {
-	if r.config.Advertise != "" {
-		return r.config.Advertise
+	if r.settings().Advertise != "" {
+		return r.settings().Advertise
 	}
 	return r.server.Addr().String()
 }
@@ -53,26 +49,37 @@ func atSource(addr string, s control.Source) control.Source {
 	return s
 }
 
-// runDirect keeps slaves that follow the master by themselves: with an account
-// for them they are set up and repaired, without one only watched.
+// runDirect keeps slaves that follow the master by themselves, until ctx ends or
+// another feed is wanted: with an account for them they are set up and repaired,
+// without one only watched. What an earlier feed has left waiting goes on first.
 func (r *Replicator) runDirect(ctx context.Context) error {
-	return r.runKeeper(ctx, func() []control.Slave {
-		t := r.cluster.Load()
-		from, ok := sourceOf(t)
-		if !ok {
+	return r.whileWanted(ctx, FeedDirect, func(ctx context.Context) error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error {
+			r.asynchronous(ctx)
 			return nil
-		}
-		account := r.config.Direct
-		source := atSource(from.addr, control.Source{
-			User: account.User, Password: account.Password, TLS: slaveTLS(r.config.Nodes.TLS != nil && !r.config.Nodes.TLSOptional),
-			Heartbeat: r.config.Heartbeat, Workers: slaveWorkers,
 		})
-		slaves := slavesOf(t, source, func() *cluster.GTIDSet { return masterHas(r.cluster.Load()) })
-		for i := range slaves {
-			slaves[i].Observe = account.User == ""
-		}
-		return slaves
+		group.Go(func() error { return r.runKeeper(ctx, r.directSlaves, nil) })
+		return group.Wait()
 	})
+}
+
+// directSlaves are the slaves, with the master as their source.
+func (r *Replicator) directSlaves() []control.Slave {
+	t, c := r.cluster.Load(), r.settings()
+	from, ok := r.sourceOf(t)
+	if !ok {
+		return nil
+	}
+	source := atSource(from.addr, control.Source{
+		User: c.Direct.User, Password: c.Direct.Password, TLS: slaveTLS(c.Nodes.TLS != nil && !c.Nodes.TLSOptional),
+		Heartbeat: c.Heartbeat, Workers: slaveWorkers,
+	})
+	slaves := slavesOf(t, source, func() *cluster.GTIDSet { return masterHas(r.cluster.Load()) })
+	for i := range slaves {
+		slaves[i].Observe = c.Direct.User == ""
+	}
+	return slaves
 }
 
 // masterHas is what the master was last seen to have; nil if that is not known.
@@ -83,10 +90,26 @@ func masterHas(t *cluster.Topology) *cluster.GTIDSet {
 	return nil
 }
 
-func (r *Replicator) runKeeper(ctx context.Context, want func() []control.Slave) error {
-	k := control.NewKeeper(control.KeeperConfig{Cluster: r.config.Nodes}, want, r.log)
+// runKeeper keeps the slaves that want returns until ctx ends; in turns, unless
+// those are nil.
+func (r *Replicator) runKeeper(ctx context.Context, want func() []control.Slave, order *turns) error {
+	var k *control.Keeper
+	k = control.NewKeeper(control.KeeperConfig{Cluster: r.settings().Nodes}, func() []control.Slave {
+		if order == nil {
+			return want()
+		}
+		return order.order(want(), k.Report(), time.Now())
+	}, r.log)
 	r.keeper.Store(k)
-	return k.Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return k.Run(ctx) })
+	if order != nil {
+		group.Go(func() error {
+			order.hurry(ctx, k)
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // slavesOf are the slaves of a topology, with their source. Nobody is a slave

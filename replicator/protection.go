@@ -10,10 +10,10 @@ import (
 // where they do or nobody promised it, and whether the clients' writes wait
 // meanwhile, as PolicyDurable has them.
 func (r *Replicator) Unprotected() (reason string, waits bool) {
-	if r.config.Feed != FeedRelay {
-		return "", false
+	if !r.promised.Load() {
+		return r.adopting(), false
 	}
-	waits = r.config.Policy == PolicyDurable
+	waits = r.settings().Policy == PolicyDurable
 	switch s := r.Status(); {
 	case s.Protected:
 		return "", false
@@ -25,6 +25,26 @@ func (r *Replicator) Unprotected() (reason string, waits bool) {
 		return "the master's binary log is not being read", waits
 	}
 	return "the master's commits do not wait until they are stored; the log says why", waits
+}
+
+// adopting says how far a fleet is whose writes are to be stored and are not
+// promised to be yet, "" where there is none.
+func (r *Replicator) adopting() string {
+	if r.settings().Feed != FeedRelay {
+		return ""
+	}
+	if trouble := r.trouble.Load(); trouble != nil {
+		return "the stored log does not take over: " + *trouble
+	}
+	return "the stored log is about to take over; writes are not stored yet before they are acknowledged"
+}
+
+// troubled tells what keeps the feed from being changed, each thing once.
+func (r *Replicator) troubled(err error) {
+	text := err.Error()
+	if old := r.trouble.Swap(&text); old == nil || *old != text {
+		r.log.Error("the feed cannot be changed yet; trying again", "feed", r.settings().Feed, "error", err)
+	}
 }
 
 // protection is whether the master's commits wait for the stored log; any

@@ -45,7 +45,7 @@ func unready(t *cluster.Topology, done map[string]time.Time) (out []cluster.Node
 // readySlave prepares one and reports whether that was done; each failure is
 // told once.
 func (r *relay) readySlave(ctx context.Context, n cluster.Node) bool {
-	err := r.order(ctx, source{n.Name, n.Addr, n.Identity}, r.set)
+	err := r.order(ctx, source{name: n.Name, addr: n.Addr, identity: n.Identity}, r.set)
 	if err != nil && ctx.Err() == nil && r.found.first(err.Error()) {
 		r.log.Warn("a slave was not prepared; trying again", "node", n.Name, "error", err)
 	}

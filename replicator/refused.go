@@ -51,27 +51,29 @@ func loadFormer(dir string) (f formerMaster, err error) {
 // rejected returns the refusal of a server that is remembered, or nil.
 func (r *Replicator) rejected(identity string) error {
 	if f := r.former.Load(); f != nil && f.Identity == identity {
-		return f.refuse(r.config.Dir)
+		return f.refuse(r.settings().Dir)
 	}
 	return nil
 }
 
-// remember keeps a refusal that must outlive this process. Others pass.
+// remember keeps a refusal that must outlive this process. Others pass, and so
+// does one of a stored log that nothing was promised of yet.
 func (r *Replicator) remember(identity string, err error) error {
 	var refusal *upstream.Refusal
-	if !errors.As(err, &refusal) || refusal.Reason != upstream.ReasonBehind {
+	if !errors.As(err, &refusal) || refusal.Reason != upstream.ReasonBehind || !r.promised.Load() {
 		return err
 	}
 	f := &formerMaster{Identity: identity, Missing: refusal.Missing.String(), Why: refusal.Error()}
 	r.former.Store(f)
-	return errors.Join(f.refuse(r.config.Dir), writeJSON(r.config.Dir, formerName, f))
+	return errors.Join(f.refuse(r.settings().Dir), writeJSON(r.settings().Dir, formerName, f))
 }
 
 // MayOpen says whether a server may be opened for writes: not before the stored
 // log is open, and never if it lacks what is stored there. Its error says which
-// transactions, and what to do. With FeedDirect nothing is known against it.
+// transactions, and what to do. Where nothing is promised nothing is known
+// against it.
 func (r *Replicator) MayOpen(ctx context.Context, addr, identity string) error {
-	if r.config.Feed != FeedRelay {
+	if !r.promised.Load() {
 		return nil
 	}
 	if err := r.rejected(identity); err != nil {

@@ -20,7 +20,11 @@ type relay struct {
 	client atomic.Pointer[upstream.Client] // of the present master
 
 	protection protection
-	found      told // findings
+	// orders is held while the master is told whether commits are to wait;
+	// released, under it, says that they are not to any more.
+	orders   sync.Mutex
+	released bool
+	found    told // findings
 
 	lastRefusal     string          // of follow alone
 	lastUnprotected string          // of acknowledge alone

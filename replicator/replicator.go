@@ -20,55 +20,109 @@ import (
 // Topologies is where the published topology is read.
 type Topologies interface{ Load() *cluster.Topology }
 
-// Replicator owns the stream of writes. Run is for one goroutine, everything
-// else for any.
+// Replicator owns the stream of writes. Run is for one goroutine, Configure for
+// one at a time, everything else for any.
 type Replicator struct {
-	config  Config
+	current atomic.Pointer[Config]
+	changed signal // the configuration, the relay or the promise did
 	cluster Topologies
 	log     *slog.Logger
 
 	relay  atomic.Pointer[relay]          // nil until the stored log is open
 	keeper atomic.Pointer[control.Keeper] // nil until Run has come so far
-	opened chan struct{}                  // closed once there is a relay
 	former atomic.Pointer[formerMaster]   // the server that is refused, if any
+	// promised says that no OK of a write goes to a client before the write is
+	// stored: with FeedRelay from the start, or once a fleet has been adopted,
+	// until its slaves are back at the master.
+	promised atomic.Bool
+	trouble  atomic.Pointer[string] // what keeps a fleet from being adopted, or released
 
 	unprotectedWrites atomic.Uint64 // that went on although they were not stored
 }
 
 // New makes a replicator. It starts nothing.
 func New(c Config, topologies Topologies, log *slog.Logger) *Replicator {
-	return &Replicator{config: c, cluster: topologies, log: log, opened: make(chan struct{})}
+	r := &Replicator{cluster: topologies, log: log}
+	r.current.Store(&c)
+	r.promised.Store(c.Feed == FeedRelay)
+	return r
 }
 
-// Run feeds the slaves until the context ends. Its error is one that no later
-// attempt can mend: of the directory, of the stored log, of the address.
+// Run feeds the slaves until the context ends, as the configuration of the time
+// has it. Its error is one that no later attempt can mend: of the directory, of
+// the stored log, of the address.
 func (r *Replicator) Run(ctx context.Context) error {
-	if r.config.Feed == FeedDirect {
-		return r.runDirect(ctx)
+	for ctx.Err() == nil {
+		run := r.runDirect
+		if r.settings().Feed == FeedRelay {
+			run = r.runRelay
+		}
+		if err := run(ctx); err != nil {
+			return err
+		}
 	}
-	if err := os.MkdirAll(r.config.Dir, 0o700); err != nil {
-		return fmt.Errorf("make the replicator's directory: %w", err)
-	}
-	id, err := loadIdentity(r.config.Dir)
-	if err != nil {
+	return nil
+}
+
+// runRelay feeds the slaves from the stored log until ctx ends, or until another
+// feed is wanted and they have gone to the master. While nothing is promised
+// yet, what fails costs no more than another attempt.
+func (r *Replicator) runRelay(ctx context.Context) error {
+	var relay *relay
+	changed := r.changed.wait()
+	err := r.whileWanted(ctx, FeedRelay, func(ctx context.Context) (err error) {
+		relay, err = r.begin(ctx)
 		return err
+	})
+	if err == nil && relay != nil {
+		r.relay.Store(relay)
+		r.changed.send()
+		err = errors.Join(relay.run(ctx), relay.stored.Close())
+		if ctx.Err() != nil {
+			return err // what is asked now is answered as before
+		}
+		r.relay.Store(nil)
 	}
-	former, err := loadFormer(r.config.Dir)
+	if err != nil && !r.promised.Load() {
+		r.troubled(fmt.Errorf("the stored log cannot be used: %w", err))
+		pauseUntil(ctx, refusalPause, changed)
+		return nil
+	}
+	return err
+}
+
+// begin makes what the stream needs, once the master answers; nil where ctx
+// ended before that.
+func (r *Replicator) begin(ctx context.Context) (*relay, error) {
+	c := *r.settings()
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the replicator's directory: %w", err)
+	}
+	id, err := loadIdentity(c.Dir)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	former, err := loadFormer(c.Dir)
+	if err != nil {
+		return nil, err
 	}
 	r.former.Store(&former)
 	master, err := r.awaitMaster(ctx)
 	if err != nil {
-		return nil //nolint:nilerr // ctx ended before there was a master
+		return nil, nil //nolint:nilerr // ctx ended before there was a master
 	}
-	relay, err := r.open(ctx, id, master)
-	if err != nil || relay == nil {
-		return err
+	return r.open(ctx, c, id, master)
+}
+
+// pauseUntil waits, but not once something has changed or ctx has ended.
+func pauseUntil(ctx context.Context, most time.Duration, changed <-chan struct{}) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-changed:
+	case <-ctx.Done():
 	}
-	r.relay.Store(relay)
-	close(r.opened)
-	return errors.Join(relay.run(ctx), relay.stored.Close())
 }
 
 // lookInterval is how often the topology is looked at for what has no signal.
@@ -93,10 +147,10 @@ func (r *Replicator) awaitMaster(ctx context.Context) (cluster.Node, error) {
 
 // open opens the stored log, has a new one begin where it must, and takes the
 // address for slaves. It returns nil once ctx has ended.
-func (r *Replicator) open(ctx context.Context, id identity, master cluster.Node) (*relay, error) {
+func (r *Replicator) open(ctx context.Context, settings Config, id identity, master cluster.Node) (*relay, error) {
 	stored, err := storedlog.Open(storedlog.Config{
-		Dir: r.config.StoredLog(), Flavour: master.Flavour, ServerID: id.ServerID,
-		FileSize: r.config.FileSize, MaxBytes: r.config.MaxBytes, MaxAge: r.config.MaxAge, Key: r.config.Key,
+		Dir: settings.StoredLog(), Flavour: master.Flavour, ServerID: id.ServerID,
+		FileSize: settings.FileSize, MaxBytes: settings.MaxBytes, MaxAge: settings.MaxAge, Key: settings.Key,
 	}, r.log)
 	if err != nil {
 		return nil, err
@@ -111,8 +165,8 @@ func (r *Replicator) open(ctx context.Context, id identity, master cluster.Node)
 		}
 	}
 	c := downstream.Config{
-		Listen: r.config.Listen, Flavour: master.Flavour, Version: master.Version, ServerID: id.ServerID, UUID: id.UUID,
-		Accounts: id.accounts(), TLS: r.config.TLS, RSA: r.config.RSA,
+		Listen: settings.Listen, Flavour: master.Flavour, Version: master.Version, ServerID: id.ServerID, UUID: id.UUID,
+		Accounts: id.accounts(), TLS: settings.TLS, RSA: settings.RSA,
 	}
 	server, err := downstream.New(c, downstream.Stored(stored), r.log)
 	if err != nil {
@@ -146,13 +200,20 @@ func (r *Replicator) seed(ctx context.Context, stored *storedlog.Log) error {
 	}
 }
 
-// run runs everything until ctx ends, or one of it fails.
+// errReleased ends a relay that nobody needs any more.
+var errReleased = errors.New("the slaves follow the master")
+
+// run runs everything until ctx ends, one of it fails, or the slaves have gone to
+// the master because they are to.
 func (r *relay) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.server.Run(ctx) })
 	group.Go(func() error { return r.follow(ctx) })
-	group.Go(func() error { return r.keep(ctx) })
+	group.Go(func() error { return r.conduct(ctx) })
 	group.Go(func() error { return r.readySlaves(ctx) })
 	group.Go(func() error { return r.retain(ctx) })
-	return group.Wait()
+	if err := group.Wait(); !errors.Is(err, errReleased) {
+		return err
+	}
+	return nil
 }

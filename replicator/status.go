@@ -11,8 +11,13 @@ import (
 
 // Status is how the stream of writes does. It is a copy.
 type Status struct {
-	Feed   Feed
-	Policy Policy
+	// Feed is what the slaves replicate from, and Wanted what the configuration
+	// says: they differ while one gives way to the other.
+	Feed, Wanted Feed
+	Policy       Policy
+	// Promised says that no OK of a write goes to a client before it is stored,
+	// or as Policy has it.
+	Promised bool
 	// Open says whether the stored log is open: from when the master was first
 	// seen. Everything below is only known from then on.
 	Open bool
@@ -33,11 +38,14 @@ type Status struct {
 
 // Status says how the stream does now.
 func (r *Replicator) Status() Status {
-	s := Status{Feed: r.config.Feed, Policy: r.config.Policy}
+	s := Status{Feed: FeedDirect, Wanted: r.settings().Feed, Policy: r.settings().Policy, Promised: r.promised.Load()}
 	if k := r.keeper.Load(); k != nil {
 		s.Slaves = k.Report()
 	}
 	relay := r.relay.Load()
+	if s.Promised || relay != nil {
+		s.Feed = FeedRelay
+	}
 	if relay == nil {
 		return s
 	}

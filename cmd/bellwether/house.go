@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 )
 
 // house is every room, wired as one configuration says. It belongs to one
-// goroutine for building and reloading, and run to another.
+// goroutine for building, and run to another; reload is for any.
 type house struct {
 	config     *config.File
 	log        *slog.Logger
@@ -39,6 +40,8 @@ type house struct {
 	admin      *admin.Server
 	// patience is shutdown_timeout, in nanoseconds; of reload and run alike.
 	patience atomic.Int64
+	// reloading is held by a reload: they come from signals and from admin.
+	reloading sync.Mutex
 }
 
 // build makes the rooms and takes the addresses, but runs nothing yet.
@@ -73,21 +76,27 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	return h, nil
 }
 
-// buildReplicator makes the room that feeds the slaves. It shows them the
-// certificate that clients are shown.
+// buildReplicator makes the room that feeds the slaves.
 func (h *house) buildReplicator(metrics prometheus.Registerer) error {
-	c := h.config.ReplicatorConfig()
 	shown, err := proxyConfig(h.config)
 	if err != nil {
 		return err
 	}
-	c.TLS, c.RSA = shown.TLS, shown.RSA
+	c := replicatorConfig(h.config, shown)
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("configure replication: %w", err)
 	}
 	h.replicator = replicator.New(c, h.store, room(h.log, "replicator"))
 	metrics.MustRegister(replicator.NewMetrics(h.replicator))
 	return nil
+}
+
+// replicatorConfig completes what the file says of replication: slaves are shown
+// the certificate that clients are shown.
+func replicatorConfig(c *config.File, shown proxy.Config) replicator.Config {
+	r := c.ReplicatorConfig()
+	r.TLS, r.RSA = shown.TLS, shown.RSA
+	return r
 }
 
 // buildProxy makes the pools and the proxy, which listens from here on.
@@ -98,17 +107,8 @@ func (h *house) buildProxy(metrics prometheus.Registerer) error {
 	}
 	log := room(h.log, "proxy")
 	h.pools = backend.New(h.config.BackendConfig(), h.store, h.monitor, log)
-	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, h.journal(), proxy.NewMetrics(metrics, h.pools, h.store), log)
+	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, h.replicator, proxy.NewMetrics(metrics, h.pools, h.store), log)
 	return withAdvice(err, "proxy.listen (demo: --proxy)")
-}
-
-// journal is what holds back the OK of a write until it is stored; nil, and no
-// nil pointer in an interface, where nothing is.
-func (h *house) journal() proxy.Journal {
-	if h.config.ReplicatorConfig().Feed != replicator.FeedRelay {
-		return nil
-	}
-	return h.replicator
 }
 
 // room is the logger of one room.

@@ -49,6 +49,8 @@ func onTerminal() bool {
 
 // reload reads the configuration again and applies it, whole or not at all.
 func (h *house) reload() error {
+	h.reloading.Lock()
+	defer h.reloading.Unlock()
 	next, err := config.Load(h.config.Path())
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
@@ -89,6 +91,10 @@ func (h *house) apply(next *config.File) error {
 	if err != nil {
 		return err
 	}
+	feeding := replicatorConfig(next, clients)
+	if err := h.replicator.Accepts(feeding); err != nil {
+		return err
+	}
 	if _, err := h.registry.Apply(next.ClusterConfig()); err != nil {
 		return err
 	}
@@ -96,6 +102,7 @@ func (h *house) apply(next *config.File) error {
 	h.operator.apply(next.ClusterConfig())
 	h.pools.Configure(next.BackendConfig())
 	h.proxy.Configure(clients)
+	h.replicator.Configure(feeding)
 	h.patience.Store(int64(next.Proxy.ShutdownTimeout))
 	h.level.Set(next.Log.Level)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -34,10 +35,11 @@ type KeeperConfig struct {
 	Patience time.Duration
 }
 
-// Keeper keeps slaves attached and running: one goroutine for each. Report and
-// Nudge may be called by anyone.
+// Keeper keeps slaves attached and running: one goroutine for each. Report,
+// Nudge and Login may be called by anyone.
 type Keeper struct {
 	config KeeperConfig
+	login  atomic.Pointer[cluster.Config] // config.Cluster, or what Login brought
 	want   func() []Slave
 	log    *slog.Logger
 	nudged chan struct{}
@@ -55,8 +57,13 @@ func NewKeeper(c KeeperConfig, want func() []Slave, log *slog.Logger) *Keeper {
 	if c.Patience <= 0 {
 		c.Patience = 10 * time.Second
 	}
-	return &Keeper{config: c, want: want, log: log, nudged: make(chan struct{}, 1), reports: map[string]SlaveReport{}}
+	k := &Keeper{config: c, want: want, log: log, nudged: make(chan struct{}, 1), reports: map[string]SlaveReport{}}
+	k.Login(c.Cluster)
+	return k
 }
+
+// Login takes over another operator account, or TLS, for connections to come.
+func (k *Keeper) Login(c cluster.Config) { k.login.Store(&c) }
 
 // Run keeps the slaves until the context ends, and returns when the goroutine
 // of each has. Slaves are then left as they are.

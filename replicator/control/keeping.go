@@ -22,6 +22,7 @@ type keeping struct {
 
 	conn    *Conn  // nil while there is none
 	source  Source // that was wanted at the last look
+	renew   bool   // its password is another since, which no server tells
 	history History
 	excess  excess    // what it has and its source lacks
 	failed  int       // attempts in a row to set the slave up
@@ -74,6 +75,7 @@ func (k *keeping) look(ctx context.Context, s Slave) {
 		k.drop()
 	}
 	if s.Source != k.source {
+		k.renew = k.renew || s.Source.onlyPasswordOf(k.source)
 		k.source, k.history, k.failed, k.next = s.Source, History{}, 0, time.Time{}
 	}
 	bounded, cancel := context.WithTimeout(ctx, k.keeper.config.Patience)
@@ -101,7 +103,7 @@ func refused(err error) bool {
 // step reads, judges and acts.
 func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 	if k.conn == nil {
-		if k.conn, err = Connect(ctx, s.Node, k.keeper.config.Cluster); err != nil {
+		if k.conn, err = Connect(ctx, s.Node, *k.keeper.login.Load()); err != nil {
 			return v, err
 		}
 	}
@@ -113,6 +115,9 @@ func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 	v = Judge(status, k.history)
 	has := asked(s.Has)
 	p, err := planAttach(s.Node.Name, &status, s.Source, has)
+	if err == nil && k.renew && !p.change {
+		p.setAnew()
+	}
 	k.excess = k.excess.after(errant(&status, has), has, time.Now())
 	acts := !s.Observe && p.timely(v, k.history, time.Now()) && !time.Now().Before(k.next)
 	k.history = k.history.After(v, status, acts && p.repairs(), time.Now())
@@ -162,7 +167,7 @@ func (k *keeping) act(ctx context.Context, s Slave, p *plan, v Verdict) error {
 		k.next = time.Now().Add(min(time.Second<<min(k.failed, 10), longestPause))
 		return err
 	}
-	k.failed = 0
+	k.failed, k.renew = 0, false
 	starts := k.history.Starts
 	switch {
 	case p.position != nil && !p.change:

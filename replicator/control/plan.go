@@ -148,6 +148,12 @@ func (p *plan) planSource(s *Status, src Source, has *cluster.GTIDSet) {
 	p.drain = left != nil && !left.IsEmpty() && !has.ContainsSet(left)
 }
 
+// setAnew plans the source as it is for the sake of its password.
+func (p *plan) setAnew() {
+	p.because("its password has changed")
+	p.change, p.pause = true, true
+}
+
 // planPosition has the slave go on behind what it has executed and is sent again.
 func (p *plan) planPosition(s *Status) {
 	p.position, p.pause = s.Executed.With(s.logged), true

@@ -53,6 +53,13 @@ func (s Source) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // Addr is the source's host:port.
 func (s Source) Addr() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 
+// onlyPasswordOf says whether another source differs in the password only.
+func (s Source) onlyPasswordOf(other Source) bool {
+	same := s.Password == other.Password
+	other.Password = s.Password
+	return !same && s == other
+}
+
 const (
 	defaultHeartbeat = time.Second
 	connectRetry     = 1 // seconds

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/bellwether-db/bellwether/cluster"
 )
@@ -22,6 +23,7 @@ type Log struct {
 	lock   *os.File // nil in tests
 	writer writer
 	long   longEvents
+	size   atomic.Int64 // at which a new file begins
 
 	mu       sync.Mutex // guards what follows
 	segments []*segment // the oldest first; replaced, never changed in place
@@ -30,7 +32,7 @@ type Log struct {
 	trimmed  uint64        // the highest number of a file that Trim deleted
 	closed   bool
 
-	shrink sync.Mutex // held by what takes files away: Trim, Seed
+	shrink sync.Mutex // held by what takes files away: Trim, Seed; guards the bounds in config
 }
 
 // Open opens the log in c.Dir, or begins a new one there. It recovers: what a
@@ -60,6 +62,7 @@ func Open(c Config, logger *slog.Logger) (*Log, error) {
 // open opens the log on a disk.
 func open(c Config, d disk, logger *slog.Logger) (*Log, error) {
 	l := &Log{config: c, disk: d, logger: logger, changed: make(chan struct{})}
+	l.size.Store(c.FileSize)
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open stored log in %s: %w", c.Dir, err)
 	}

@@ -58,6 +58,15 @@ func (l *Log) Trim(needed []*cluster.GTIDSet, now time.Time) (Trimmed, error) {
 	return out, err
 }
 
+// Bound sets FileSize, MaxBytes and MaxAge anew, as Config has them, for the
+// next file and the next Trim.
+func (l *Log) Bound(fileSize, maxBytes int64, maxAge time.Duration) {
+	l.size.Store(fileSize)
+	l.shrink.Lock()
+	defer l.shrink.Unlock()
+	l.config.MaxBytes, l.config.MaxAge = maxBytes, maxAge
+}
+
 // stored lists the files, the newest left out.
 func (l *Log) stored(now time.Time) ([]stored, error) {
 	l.mu.Lock()

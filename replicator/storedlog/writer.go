@@ -136,7 +136,7 @@ func (l *Log) admit(e event.Event, m event.Mark) error {
 // begin prepares for a transaction: in a new file where this one is long.
 func (l *Log) begin() error {
 	w := &l.writer
-	if w.end >= l.config.FileSize {
+	if w.end >= l.size.Load() {
 		if err := l.Sync(); err != nil {
 			return err
 		}
