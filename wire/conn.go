@@ -94,11 +94,15 @@ func (c *Conn) SetDeadline(t time.Time) error { return c.nc.SetDeadline(t) }
 // Close closes the transport; a goroutine that waits in a read is woken.
 func (c *Conn) Close() error { return c.nc.Close() }
 
-// Abandon drops the buffers, whatever is in them, so that who still points to
-// the connection keeps no more than its shell. It is for the goroutine that uses
-// the connection, once that is closed for good. The buffers are not used again,
-// because an answer that was borrowed from them may be on its way to a client.
-func (c *Conn) Abandon() { c.in, c.out, c.joined, c.r, c.w = nil, nil, nil, 0, 0 }
+// Abandon closes the connection for good and drops its buffers, whatever is in
+// them, and its transport, so that who still points to it keeps no more than its
+// shell. The buffers are not used again, because an answer that was borrowed from
+// them may be on its way to a client. Others must not call Close meanwhile.
+func (c *Conn) Abandon() {
+	_ = c.nc.Close()
+	c.in, c.out, c.joined, c.r, c.w = nil, nil, nil, 0, 0
+	c.Upgrade(gone{})
+}
 
 // ResetSequence begins a new command: its first frame has the number 0.
 func (c *Conn) ResetSequence() { c.seq = 0 }

@@ -38,7 +38,10 @@ type Need struct {
 	// Wait how long it may take.
 	Position string
 	Wait     time.Duration
-	MariaDB  bool
+	// Pipelined has Adapt queue the wait as the last step; otherwise it is for
+	// Wait, before.
+	Pipelined bool
+	MariaDB   bool
 }
 
 // Leaves is a set of what a question about the statement before is to find.
@@ -66,12 +69,17 @@ const (
 // Steps are the commands that were queued before a statement, whose answers
 // come before the statement's. The zero value is empty.
 type Steps struct {
-	kind  [12]step
-	count int
+	kind   [13]step
+	count  int
+	behind bool
 }
 
 // Empty reports whether nothing was queued.
 func (s *Steps) Empty() bool { return s.count == 0 }
+
+// Behind reports, after Finish, whether the wait that was queued was in vain:
+// what ran behind it did so too early.
+func (s *Steps) Behind() bool { return s.behind }
 
 type step uint8
 
@@ -86,10 +94,11 @@ const (
 	stepClear
 	stepOption
 	stepPing
+	stepWait
 )
 
 var stepNames = [...]string{"none", "reset", "set up", "change schema", "set variables", "set user variables", "save insert id", "set insert id",
-	"clear warnings", "set option", "ping"}
+	"clear warnings", "set option", "ping", "wait for a position"}
 
 // String names the step.
 func (s step) String() string { return stepNames[s] }
@@ -125,7 +134,10 @@ func (c *Conn) Adapt(need *Need, s *Steps) error {
 	if err := c.approach(need, s, state); err != nil {
 		return err
 	}
-	return c.leave(need, s, c.Warned && !reset && (need.Foreign || need.Moved))
+	if err := c.leave(need, s, c.Warned && !reset && (need.Foreign || need.Moved)); err != nil || !need.Pipelined {
+		return err
+	}
+	return c.query(s, stepWait, waitSQL(need))
 }
 
 // queueInsertID sees to it that LAST_INSERT_ID() of the session that had it here
@@ -302,8 +314,11 @@ func (c *Conn) Finish(s *Steps, need *Need) error {
 		if err != nil {
 			return &StepError{Step: kind.String(), Err: err}
 		}
-		if kind == stepClear {
+		switch kind {
+		case stepClear:
 			c.Asked = asked
+		case stepWait:
+			s.behind = value != "0"
 		}
 		c.done(kind, value, need)
 	}

@@ -16,8 +16,9 @@ func (s NodeSet) Has(i int) bool { return s&(1<<(uint(i)&63)) != 0 }
 // excluded: the better of two taken at random, by outstanding work and recent
 // latency for their weight ("the power of two choices", Mitzenmacher 2001).
 // Slaves in near, where the session has a connection or its position already,
-// are worth a quarter more. It returns -1 where there is none.
-func (p *Pools) Pick(t *cluster.Topology, excluded, near NodeSet, random uint64) int {
+// are worth a quarter more, and those in far, which would have to be waited for,
+// half as much. It returns -1 where there is none.
+func (p *Pools) Pick(t *cluster.Topology, excluded, near, far NodeSet, random uint64) int {
 	var eligible [64]int8
 	n := 0
 	for _, i := range t.Readable {
@@ -38,14 +39,14 @@ func (p *Pools) Pick(t *cluster.Topology, excluded, near NodeSet, random uint64)
 		second++
 	}
 	a, b := int(eligible[first]), int(eligible[second])
-	if p.score(t, b, near) < p.score(t, a, near) {
+	if p.score(t, b, near, far) < p.score(t, a, near, far) {
 		return b
 	}
 	return a
 }
 
 // score is the expected time of one more statement on a node, for its weight.
-func (p *Pools) score(t *cluster.Topology, i int, near NodeSet) float64 {
+func (p *Pools) score(t *cluster.Topology, i int, near, far NodeSet) float64 {
 	node := &t.Nodes[i]
 	outstanding, latency := int64(0), int64(0)
 	if s := p.Stats(node.Name); s != nil {
@@ -54,6 +55,9 @@ func (p *Pools) score(t *cluster.Topology, i int, near NodeSet) float64 {
 	score := float64(outstanding+1) * float64(latency+20_000) / float64(max(node.Weight, 1))
 	if near.Has(i) {
 		score *= 0.8
+	}
+	if far.Has(i) {
+		score *= 2
 	}
 	return score
 }

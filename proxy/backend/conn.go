@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -50,8 +51,9 @@ type Conn struct {
 
 	statements statementCache
 
-	pool  *pool
-	owner Owner
+	socket net.Conn // under Wire; what others may close
+	pool   *pool
+	owner  Owner
 	// hold says who may use the connection: see the holds below.
 	hold atomic.Uint64
 	// used is when it was last parked or returned, on the pools' coarse clock.
@@ -117,6 +119,9 @@ func (c *Conn) takeable(o Owner) bool {
 	h := c.hold.Load()
 	return h&(1<<holdBits-1) == holdParked && c.hold.CompareAndSwap(h, o.hold(holdLeased))
 }
+
+// Sever ends whatever runs on the connection. Any goroutine may call it.
+func (c *Conn) Sever() { _ = c.socket.Close() }
 
 // Quit says goodbye, so that the server does not log an aborted connection,
 // and closes. It waits for nothing: a node that reads no more is not waited for.

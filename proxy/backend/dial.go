@@ -2,8 +2,10 @@ package backend
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/bellwether-db/bellwether/wire"
@@ -91,7 +93,7 @@ func (n *node) connect(ctx context.Context, w *Want) (*Conn, error) {
 		return nil, n.dialError(w.Account, err)
 	}
 	c := &Conn{
-		Wire: conn, Thread: hello.ThreadID, Capabilities: hello.Capabilities, Status: hello.Status,
+		Wire: conn, socket: underneath(conn.NetConn()), Thread: hello.ThreadID, Capabilities: hello.Capabilities, Status: hello.Status,
 		Generation: w.Generation, State: n.pools.stateOf(w.Collation),
 		Multi: w.Capabilities.Has(wire.ClientMultiStatements),
 	}
@@ -106,6 +108,14 @@ func (n *node) connect(ctx context.Context, w *Want) (*Conn, error) {
 		return nil, fmt.Errorf("set up connection to node %s: %w", n.name, err)
 	}
 	return c, nil
+}
+
+// underneath is the socket below TLS.
+func underneath(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nc
 }
 
 func (n *node) dialConfig(config *Config, w *Want) *wire.DialConfig {
