@@ -146,6 +146,22 @@ func TestInsertIDFollowsItsSession(t *testing.T) {
 	}
 }
 
+// What a session inserted is not LAST_INSERT_ID() of the one after it.
+func TestInsertIDEndsWithItsSession(t *testing.T) {
+	master := &node{name: "node1", answers: map[string]fakemysql.Step{}}
+	master.answers["INSERT INTO item VALUES (7)"] = func(c *fakemysql.Conn) error {
+		return c.OK(wire.OK{InsertID: 7, Status: wire.StatusAutocommit})
+	}
+	h := newHouse(t, func(_ *Config, p *backend.Config) { p.MaxPerNode = 1 }, master.handler())
+	first := h.client(t)
+	first.query("INSERT INTO item VALUES (7)")
+	first.conn.Close()
+	h.client(t).query("SELECT LAST_INSERT_ID()")
+	if master.got("SET SESSION last_insert_id=0") != 1 {
+		t.Errorf("the master was asked %q", master.asked)
+	}
+}
+
 func TestTooManyClients(t *testing.T) {
 	h := newHouse(t, func(c *Config, _ *backend.Config) { c.MaxClients = 1 }, (&node{name: "node1"}).handler())
 	first := h.client(t)

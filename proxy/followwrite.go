@@ -18,6 +18,7 @@ func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
 		x.insertID = backend.NewCarry()
 		c.InsertID = x.insertID
 	}
+	c.Inserted = true
 }
 
 // followWrite notes a write whose position the server could not tell: an error

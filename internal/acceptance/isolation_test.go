@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -15,8 +16,10 @@ func TestNothingLeaksBetweenClients(t *testing.T) {
 			if err := leave(w, i); err != nil {
 				t.Fatalf("client %d: %v", i, err)
 			}
-			if err := look(w); err != nil {
-				t.Fatalf("after client %d, which did %q: %v", i, traces[i%len(traces)], err)
+			for _, look := range []func(*world) error{lookForInsertID, look} {
+				if err := look(w); err != nil {
+					t.Fatalf("after client %d, which did %q: %v", i, traces[i%len(traces)], err)
+				}
 			}
 		}
 	})
@@ -61,6 +64,25 @@ func leave(w *world, i int) error {
 	}
 	if i%2 == 0 {
 		return c.conn.Quit()
+	}
+	return nil
+}
+
+// lookForInsertID asks on its own: what asks for user variables, too, gets a
+// connection that was reset. A database is given at the login or not at all.
+func lookForInsertID(w *world) error {
+	for _, database := range []string{"accleak", ""} {
+		c, err := open(w.proxy.proxyAddr, client{schema: database != ""}, "accleak")
+		if err != nil {
+			return err
+		}
+		rows, err := ask(c.conn, "SELECT LAST_INSERT_ID()")
+		if err := errors.Join(err, c.conn.Quit()); err != nil {
+			return err
+		}
+		if got := fmt.Sprint(rows[0]); got != "[0]" {
+			return fmt.Errorf("LAST_INSERT_ID() of a fresh session (database %q) is %s", database, got)
+		}
 	}
 	return nil
 }

@@ -247,7 +247,7 @@ func (n *Need) insertID(c *Conn) string {
 		return ""
 	case n.InsertID != "":
 		return n.InsertID
-	case c.InsertID != nil && !c.Dirty && !n.Clean:
+	case c.Inserted && !c.Dirty && !n.Clean:
 		return "0"
 	}
 	return ""
@@ -330,7 +330,7 @@ func (c *Conn) done(kind step, value string, need *Need) {
 	switch kind {
 	case stepReset:
 		c.Forget()
-		c.State, c.Dirty = nil, false
+		c.State, c.Dirty, c.Inserted = nil, false, false
 		c.dropInsertID("")
 	case stepSetup:
 		c.State, c.Warned = c.afterReset, false
@@ -345,6 +345,8 @@ func (c *Conn) done(kind step, value string, need *Need) {
 		c.State = need.State
 	case stepSaveInsertID:
 		c.dropInsertID(value)
+	case stepSetInsertID:
+		c.Inserted = need.InsertID != "" && need.InsertID != "0"
 	}
 }
 

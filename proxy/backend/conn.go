@@ -39,8 +39,10 @@ type Conn struct {
 	// Dirty is set when a session left something here that is neither in State
 	// nor in Schema: it is reset before another session uses it.
 	Dirty bool
-	// InsertID is set when LAST_INSERT_ID() here is not 0 and what it is stands
-	// in the carry of the session that made it so.
+	// Inserted is set while LAST_INSERT_ID() here may not be 0, whosever it is.
+	Inserted bool
+	// InsertID is set while it is one that a session may still ask for: what it is
+	// goes into the carry of that session.
 	InsertID *Carry
 	// Generation is that of the topology when the connection was made.
 	Generation uint64
