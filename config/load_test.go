@@ -68,6 +68,11 @@ func TestProblems(t *testing.T) {
 			}},
 		{"duration without a unit", minimal + "reads: {max_lag: 10}\n",
 			[]string{`5: reads.max_lag: "10" is not a duration such as 250ms, 10s or 1h30m`}},
+		{"writers slowed down by too little", minimal + "replication:\n  slow_writers: {lag: 10ms, most: 1m}\n",
+			[]string{
+				"6: replication.slow_writers.lag: 10ms is neither 0s (never) nor at least 1s: probes do not see less",
+				"6: replication.slow_writers.most: 1m0s is not between 1ms and 10s",
+			}},
 		{"twice the same key", minimal + "state_dir: b\n",
 			[]string{`5: "state_dir" stands here a second time, it is already on line 1`}},
 		{"not YAML", "nodes: [\n", []string{"1: not YAML: sequence end token ']' not found"}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy"
 	"github.com/bellwether-db/bellwether/replicator"
 )
 
@@ -22,6 +23,7 @@ type Replication struct {
 	DegradeAfter Duration     `yaml:"degrade_after" reload:"live"`
 	Account      SlaveAccount `yaml:"account"`
 	Log          StoredLog    `yaml:"stored_log"`
+	SlowWriters  SlowWriters  `yaml:"slow_writers"`
 }
 
 // SlaveAccount is what slaves log in with on the master where the feed is
@@ -29,6 +31,12 @@ type Replication struct {
 type SlaveAccount struct {
 	User     string `yaml:"user" reload:"live"`
 	Password `yaml:",inline"`
+}
+
+// SlowWriters says when writers are slowed down for the slaves, and how much.
+type SlowWriters struct {
+	Lag  Duration `yaml:"lag" reload:"live"`
+	Most Duration `yaml:"most" reload:"live"`
 }
 
 // StoredLog says where the stored log is and how much of it is kept.
@@ -46,7 +54,8 @@ func defaultReplication() Replication {
 	c := replicator.Default()
 	return Replication{
 		Feed: c.Feed.String(), Listen: c.Listen, Policy: c.Policy.String(), DegradeAfter: Duration(c.DegradeAfter),
-		Log: StoredLog{FileSize: Size(c.FileSize), MaxSize: Size(c.MaxBytes), MaxAge: Duration(c.MaxAge)},
+		Log:         StoredLog{FileSize: Size(c.FileSize), MaxSize: Size(c.MaxBytes), MaxAge: Duration(c.MaxAge)},
+		SlowWriters: SlowWriters{Most: Duration(proxy.Defaults().SlowWriters.Most)},
 	}
 }
 
@@ -71,6 +80,12 @@ func checkReplication(f *File) (problems Problems) {
 	problems = f.oneSecret("replication.account", r.Account.Password, 0)
 	if r.Account.User == "" && r.Account.Password != (Password{}) {
 		problems = append(problems, f.problem("replication.account.user", "is missing: name the account that the slaves use"))
+	}
+	if s := r.SlowWriters; s.Lag != 0 && s.Lag < Duration(time.Second) {
+		problems = append(problems, f.problem("replication.slow_writers.lag", "%s is neither 0s (never) nor at least 1s: probes do not see less", s.Lag))
+	}
+	if s := r.SlowWriters; s.Most < Duration(time.Millisecond) || s.Most > Duration(10*time.Second) {
+		problems = append(problems, f.problem("replication.slow_writers.most", "%s is not between 1ms and 10s", s.Most))
 	}
 	if r.Feed != replicator.FeedRelay.String() {
 		return problems

@@ -92,8 +92,11 @@ func (f *File) ProxyConfig() proxy.Config {
 		MaxPacket:        int(f.Proxy.MaxPacket),
 		CausalWait:       time.Duration(f.Reads.CausalWait),
 		HoldTimeout:      time.Duration(f.Proxy.HoldTimeout),
-		Rules:            *f.Rules(),
-		RequireTLS:       f.Proxy.TLS.Mode == "required",
+		SlowWriters: proxy.SlowWriters{
+			Lag: time.Duration(f.Replication.SlowWriters.Lag), Most: time.Duration(f.Replication.SlowWriters.Most),
+		},
+		Rules:      *f.Rules(),
+		RequireTLS: f.Proxy.TLS.Mode == "required",
 	}
 	if f.served != nil {
 		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*f.served}}

@@ -32,6 +32,8 @@ type Config struct {
 	CausalWait time.Duration
 	// HoldTimeout bounds how long a statement waits for a master.
 	HoldTimeout time.Duration
+	// SlowWriters bounds how far the slaves fall behind.
+	SlowWriters SlowWriters
 	// Users are clients that cannot log in by what the nodes know alone.
 	Users []User
 	// Rules are the operator's wishes for routing.
@@ -66,6 +68,7 @@ func Defaults() Config {
 		MaxPacket:        wire.DefaultMaxPacket,
 		CausalWait:       100 * time.Millisecond,
 		HoldTimeout:      10 * time.Second,
+		SlowWriters:      SlowWriters{Most: 200 * time.Millisecond},
 	}
 }
 
@@ -80,6 +83,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("proxy: max_packet is %d bytes: between 1MB and 1GB, as max_allowed_packet of the nodes", c.MaxPacket)
 	case c.HandshakeTimeout <= 0, c.CausalWait <= 0, c.HoldTimeout <= 0:
 		return fmt.Errorf("proxy: every timeout must be longer than 0")
+	case c.SlowWriters.Lag < 0 || c.SlowWriters.Most < 0:
+		return fmt.Errorf("proxy: no span of slow_writers may be negative")
 	case c.RequireTLS && c.TLS == nil:
 		return fmt.Errorf("proxy: TLS is required but no certificate is there")
 	}

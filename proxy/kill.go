@@ -76,8 +76,12 @@ func (x *session) processKill(payload []byte) error {
 	return x.run(&request{payload: payload, statement: onMaster, answer: wire.AnswerQuery})
 }
 
-// cancel ends the statement that a session runs, on its node.
+// cancel ends the statement that a session runs, on its node or before it.
 func (s *Server) cancel(victim *session) {
+	if stop := victim.delayed.Load(); stop != nil {
+		(*stop)()
+		return
+	}
 	c := victim.busy.Load()
 	if c == nil {
 		return

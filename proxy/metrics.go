@@ -32,6 +32,7 @@ type Metrics struct {
 	holds      atomic.Uint64
 	cancels    atomic.Uint64
 	panics     atomic.Uint64
+	pressure   pressureMetrics
 	// Bytes of statements from clients and of answers to them.
 	bytesIn, bytesOut atomic.Uint64
 	logins            struct{ accepted, refused atomic.Uint64 }
@@ -89,6 +90,10 @@ var (
 		"Times that a session became bound to its connection, by the first reason.", []string{"reason"}, nil)
 	clientsDesc = prometheus.NewDesc("bellwether_clients", "Clients that are connected.", nil, nil)
 	holdsDesc   = prometheus.NewDesc("bellwether_holds_total", "Statements that had to wait for a master.", nil, nil)
+	delayDesc   = prometheus.NewDesc("bellwether_write_delay_seconds",
+		"How long each write waits now before it begins, because no slave keeps up.", nil, nil)
+	delayedDesc = prometheus.NewDesc("bellwether_delayed_writes_total", "Writes that had to wait because no slave kept up.", nil, nil)
+	delaysDesc  = prometheus.NewDesc("bellwether_write_delay_seconds_total", "Time that those waited.", nil, nil)
 	cancelsDesc = prometheus.NewDesc("bellwether_cancelled_statements_total",
 		"Statements ended on their node because their client left or asked for it.", nil, nil)
 	panicsDesc = prometheus.NewDesc("bellwether_session_panics_total",
@@ -105,6 +110,7 @@ var (
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range [...]*prometheus.Desc{statementsDesc, latencyDesc, pinsDesc, clientsDesc, holdsDesc, cancelsDesc,
+		delayDesc, delayedDesc, delaysDesc,
 		panicsDesc, bytesDesc, loginsDesc, poolDesc, outstandingDesc} {
 		ch <- d
 	}
@@ -120,6 +126,9 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(clientsDesc, float64(m.clients.Load()))
 	counter(holdsDesc, m.holds.Load())
+	gauge(delayDesc, time.Duration(m.pressure.delay.Load()).Seconds())
+	counter(delayedDesc, m.pressure.statements.Load())
+	ch <- prometheus.MustNewConstMetric(delaysDesc, prometheus.CounterValue, time.Duration(m.pressure.waited.Load()).Seconds())
 	counter(cancelsDesc, m.cancels.Load())
 	counter(panicsDesc, m.panics.Load())
 	counter(bytesDesc, m.bytesIn.Load(), "in")

@@ -19,6 +19,9 @@ const maxAttempts = 4
 // may be tried again. An error ends the session.
 func (x *session) run(r *request) error {
 	x.leaveDiagnostics(r.statement)
+	if !x.slowDown(r) {
+		return x.sendError(errInterrupted)
+	}
 	var held time.Time
 	for attempt := 1; ; attempt++ {
 		t := x.topology()

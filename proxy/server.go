@@ -86,6 +86,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer children.Wait()
 	defer end()
 	children.Go(func() { s.watch(ctx) })
+	children.Go(func() { newBackpressure(s).run(ctx) })
 	children.Go(func() { s.drainWhenAsked(ctx, end) })
 	context.AfterFunc(ctx, func() {
 		s.listener.Close()

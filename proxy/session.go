@@ -82,6 +82,8 @@ type session struct {
 	busy      atomic.Pointer[backend.Conn]
 	busySince atomic.Int64
 	killed    atomic.Bool
+	// delayed ends the wait of a write that is slowed down; nil without one.
+	delayed atomic.Pointer[context.CancelFunc]
 	// user is account, for other sessions to look at.
 	user atomic.Pointer[backend.Account]
 }
