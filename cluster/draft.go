@@ -94,7 +94,7 @@ type Condition struct {
 	Applied     *GTIDSet
 	Running     int
 	Since       time.Time
-	Seen        time.Time
+	Asked, Seen time.Time
 }
 
 // ReportDraft is a topology in the making, for the one who observes. It belongs
@@ -137,7 +137,7 @@ func (n *Node) condition() Condition {
 		Flavour: n.Flavour, Version: n.Version, Identity: n.Identity,
 		ReadOnly: n.ReadOnly, Replication: n.Replication, Running: n.Running,
 		LagKnown: n.LagKnown, Lag: n.Lag, LagGTIDs: n.LagGTIDs,
-		Applied: n.Applied, Since: n.Since, Seen: n.Seen,
+		Applied: n.Applied, Since: n.Since, Asked: n.Asked, Seen: n.Seen,
 	}
 }
 
@@ -147,7 +147,7 @@ func (n *Node) setCondition(c Condition) {
 	n.Flavour, n.Version, n.Identity = c.Flavour, c.Version, c.Identity
 	n.ReadOnly, n.Replication, n.Running = c.ReadOnly, c.Replication, c.Running
 	n.LagKnown, n.Lag, n.LagGTIDs = c.LagKnown, c.Lag, c.LagGTIDs
-	n.Applied, n.Since, n.Seen = c.Applied, c.Since, c.Seen
+	n.Applied, n.Since, n.Asked, n.Seen = c.Applied, c.Since, c.Asked, c.Seen
 }
 
 // Registration is the operator's wish for one node.

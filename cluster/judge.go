@@ -68,7 +68,8 @@ func (s state) answered(o observation) state {
 		s.Health = HealthUp
 	}
 	s.Flavour, s.Version, s.Identity = o.server.flavour, o.server.version, o.server.identity
-	s.ReadOnly, s.Applied, s.Running, s.Since, s.Seen = o.readOnly, o.applied, o.running, o.server.since, o.ended
+	s.ReadOnly, s.Applied, s.Running = o.readOnly, o.applied, o.running
+	s.Since, s.Asked, s.Seen = o.server.since, o.begun, o.ended
 	s.Replication, s.Problem = o.replication()
 	return s
 }

@@ -20,6 +20,8 @@ type Monitor struct {
 	schemas *schemas
 	open    func(addr string, c Config) (prober, error)
 
+	visible visibility
+
 	mu       sync.Mutex
 	watchers map[string]*watcher // by node name
 }
@@ -56,6 +58,7 @@ const alignInterval = 100 * time.Millisecond
 // started has.
 func (m *Monitor) Run(ctx context.Context) error {
 	var children sync.WaitGroup
+	defer m.visible.close()
 	defer children.Wait()
 	children.Go(func() { m.schemas.run(ctx) })
 	tick := time.NewTicker(alignInterval)

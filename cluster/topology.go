@@ -90,8 +90,8 @@ type Node struct {
 	// Since is when the connection of the probes was opened: no restart of the
 	// server lies between two probes with the same value.
 	Since time.Time
-	// Seen is when the last successful probe ended.
-	Seen time.Time
+	// Asked is when the last successful probe began, and Seen when it ended.
+	Asked, Seen time.Time
 }
 
 // Role is a node's part in the cluster.

@@ -237,8 +237,8 @@ func (f *File) checkCredentials(at string, user User) (problems Problems) {
 				"$A$005$ and 63 characters, or 0x and HEX() of all that"))
 		}
 	}
-	if hashes == 0 && user.Password == (Password{}) {
-		problems = append(problems, f.problem(at, "has neither a password nor a hash"))
+	if user.passesThrough() && user.Consistency == "" {
+		problems = append(problems, f.problem(at, "has neither a password nor a hash, nor a consistency"))
 	}
 	return append(problems, f.oneSecret(at, user.Password, hashes)...)
 }

@@ -103,6 +103,7 @@ type Proxy struct {
 	MaxPacket        Size     `yaml:"max_packet" reload:"live"`
 	HoldTimeout      Duration `yaml:"hold_timeout" reload:"live"`
 	ShutdownTimeout  Duration `yaml:"shutdown_timeout" reload:"live"`
+	Consistency      string   `yaml:"consistency" oneof:"session global eventual" reload:"live"`
 	TLS              TLS      `yaml:"tls"`
 }
 
@@ -132,12 +133,18 @@ type Reads struct {
 }
 
 // User is an account of the nodes that Bellwether is told beforehand, for
-// clients that cannot hand their password through.
+// clients that cannot hand their password through, or with a wish for its reads.
 type User struct {
-	Name       string `yaml:"name"`
-	Password   `yaml:",inline"`
-	NativeHash string `yaml:"native_hash" secret:"true" reload:"live"`
-	Hash       string `yaml:"hash" secret:"true" reload:"live"`
+	Name        string `yaml:"name"`
+	Password    `yaml:",inline"`
+	NativeHash  string `yaml:"native_hash" secret:"true" reload:"live"`
+	Hash        string `yaml:"hash" secret:"true" reload:"live"`
+	Consistency string `yaml:"consistency" oneof:"session global eventual" reload:"live"`
+}
+
+// passesThrough reports whether nothing is told of the user's password.
+func (u User) passesThrough() bool {
+	return u.NativeHash == "" && u.Hash == "" && u.Password == (Password{})
 }
 
 // Admin is the address for people and monitoring.
@@ -164,6 +171,7 @@ func defaults() *File {
 			MaxPacket:        Size(clients.MaxPacket),
 			HoldTimeout:      Duration(clients.HoldTimeout),
 			ShutdownTimeout:  Duration(10 * time.Second),
+			Consistency:      clients.Consistency.String(),
 			TLS:              TLS{Mode: "preferred"},
 		},
 		Pool: Pool{

@@ -106,7 +106,7 @@ func TestProblems(t *testing.T) {
 				"6: users[0].native_hash: is not a * and 40 hexadecimal digits, as PASSWORD() of MariaDB prints",
 				"6: users[0]: has more than one secret: keep one",
 				`7: users[1].name: "u" is already the name of users[0]`,
-				"7: users[1]: has neither a password nor a hash",
+				"7: users[1]: has neither a password nor a hash, nor a consistency",
 			}},
 		{"bad sha2 hash", minimal + "users:\n- {name: u, hash: \"$A$005$short\"}\n- {name: v, hash: \"$A$005$IIIIIIIIIIIIIIIIIIIIaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", password: x}\n",
 			[]string{

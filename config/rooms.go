@@ -102,8 +102,17 @@ func (f *File) ProxyConfig() proxy.Config {
 		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*f.served}}
 		c.RSA, _ = f.served.PrivateKey.(*rsa.PrivateKey)
 	}
+	c.Consistency, _ = router.ParseConsistency(f.Proxy.Consistency) // the word was checked
 	for _, user := range f.Users {
-		c.Users = append(c.Users, user.account())
+		if !user.passesThrough() {
+			c.Users = append(c.Users, user.account())
+		}
+		if wish, err := router.ParseConsistency(user.Consistency); err == nil {
+			if c.Consistencies == nil {
+				c.Consistencies = map[string]router.Consistency{}
+			}
+			c.Consistencies[user.Name] = wish
+		}
 	}
 	return c
 }

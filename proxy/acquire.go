@@ -16,6 +16,8 @@ import (
 type needs struct {
 	backend.Need
 	node int // index into the topology, -1 for the held connection
+	// engine is set where a MariaDB master is asked to show what it has logged.
+	engine bool
 }
 
 var errNoNode = errors.New("no node can serve the statement now")
@@ -41,10 +43,11 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	case x.held != nil:
 		x.want(&n, r, t, false)
 		n.Leave = from.left
+		x.await(&n, x.heldWait(r, t), x.held.Node() == masterName(t))
 		return x.held, n, nil
 	}
-	var behind bool
-	if n.node, behind = x.node(t, d, r.excluded); n.node < 0 {
+	var w waiting
+	if n.node, w = x.node(r, t, d); n.node < 0 {
 		return nil, n, errNoNode
 	}
 	c, foreign, err := x.connection(t, n.node)
@@ -57,10 +60,21 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		// It answers with the row count of the statement before where it counts none.
 		n.Leave = x.prev.rowCount()
 	}
-	if behind {
-		n.Position, n.Wait = x.position.text, x.server.config.Load().CausalWait
-	}
+	x.await(&n, w, n.node == t.Master)
 	return c, n, nil
+}
+
+// await notes what a node is asked to wait for.
+func (x *session) await(n *needs, w waiting, master bool) {
+	switch {
+	case w.set == nil:
+		return
+	case w.engine:
+		n.engine = true
+	default:
+		n.Position = w.set.String()
+	}
+	n.Wait = x.bound(master)
 }
 
 // want fills in what the session needs of a connection.
@@ -92,70 +106,6 @@ func (x *session) carriedInsertID() string {
 		return v
 	}
 	return "0"
-}
-
-// node chooses the node for a decision; behind says that it must first be
-// asked to wait for the session's own write. -1 where there is none.
-func (x *session) node(t *cluster.Topology, d router.Decision, not backend.NodeSet) (node int, behind bool) {
-	switch d.Target {
-	case router.TargetMaster:
-		return d.Node, false
-	case router.TargetNode:
-		if !not.Has(d.Node) {
-			return d.Node, x.position.pending() && !x.position.known(&t.Nodes[d.Node])
-		}
-	case router.TargetSlave:
-		return x.slave(t, not)
-	}
-	return t.Master, false
-}
-
-// slave picks a slave that has the session's own write, else one that may soon
-// have it, else the master.
-func (x *session) slave(t *cluster.Topology, not backend.NodeSet) (node int, behind bool) {
-	var near, late backend.NodeSet
-	pending := x.position.pending()
-	if pending {
-		near, late = x.position.spread(t)
-		pending = x.position.pending()
-	}
-	if pending && near&^not != 0 {
-		// Somebody has it: the others need not be asked.
-		others := not
-		for _, i := range t.Readable {
-			if !near.Has(i) {
-				others = others.With(i)
-			}
-		}
-		if i := x.server.pools.Pick(t, others, near, x.next()); i >= 0 {
-			return i, false
-		}
-	}
-	if !pending {
-		near = x.nearby(t)
-	}
-	if i := x.server.pools.Pick(t, not|late, near, x.next()); i >= 0 {
-		return i, pending
-	}
-	return t.Master, false
-}
-
-// nearby are the nodes where the session has a connection.
-func (x *session) nearby(t *cluster.Topology) (near backend.NodeSet) {
-	for _, c := range x.parked {
-		if i := t.Find(c.Node()); i >= 0 {
-			near = near.With(i)
-		}
-	}
-	return near
-}
-
-// next is the session's own random number (xorshift64*).
-func (x *session) next() uint64 {
-	x.random ^= x.random >> 12
-	x.random ^= x.random << 25
-	x.random ^= x.random >> 27
-	return x.random * 2685821657736338717
 }
 
 // connection returns the session's own connection to a node where it still has

@@ -45,6 +45,7 @@ var (
 	onMaster = &router.Statement{Kind: router.KindAdmin, Reason: router.ReasonAdmin}
 	// Neither may ever wait for a master, like USE.
 	pings        = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState}
+	beginsAgain  = &router.Statement{Kind: router.KindBegin}
 	afterLast    = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState, Flags: router.NeedsDiagnostics}
 	changeSchema = &router.Statement{Kind: router.KindUse, Reason: router.ReasonSessionState}
 )
@@ -76,8 +77,10 @@ func (x *session) command(frame, payload []byte) error {
 	case wire.ComSetOption:
 		return x.setOption(payload)
 	case wire.ComResetConnection:
+		x.consistency = router.ConsistencyUnset
 		return x.resetSession()
 	case wire.ComChangeUser:
+		x.consistency = router.ConsistencyUnset
 		return x.changeUser(payload)
 	case wire.ComProcessKill:
 		return x.processKill(payload)
@@ -104,6 +107,9 @@ func malformed(what string) *wire.ServerError {
 // query classifies and runs a text statement.
 func (x *session) query(frame, payload []byte) error {
 	s := x.classify(payload[1:])
+	if s.Own != nil {
+		return x.own(s.Own, payload[1:])
+	}
 	r := request{frame: frame, payload: payload, statement: s, answer: wire.AnswerQuery}
 	if s.Flags.Has(router.SelectsConnectionID) && !s.Flags.Has(router.Multi) {
 		r.replace = x.connectionIDText

@@ -32,8 +32,10 @@ type Config struct {
 	CausalWait time.Duration
 	// HoldTimeout bounds how long a statement waits for a master.
 	HoldTimeout time.Duration
-	// SlowWriters bounds how far the slaves fall behind.
-	SlowWriters SlowWriters
+	// Consistency is what reads may not miss, where neither the session nor the
+	// statement nor Consistencies, by user, says otherwise.
+	Consistency   router.Consistency
+	Consistencies map[string]router.Consistency
 	// Users are clients that cannot log in by what the nodes know alone.
 	Users []User
 	// Rules are the operator's wishes for routing.
@@ -68,7 +70,7 @@ func Defaults() Config {
 		MaxPacket:        wire.DefaultMaxPacket,
 		CausalWait:       100 * time.Millisecond,
 		HoldTimeout:      10 * time.Second,
-		SlowWriters:      SlowWriters{Most: 200 * time.Millisecond},
+		Consistency:      router.ConsistencySession,
 	}
 }
 
@@ -83,10 +85,20 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("proxy: max_packet is %d bytes: between 1MB and 1GB, as max_allowed_packet of the nodes", c.MaxPacket)
 	case c.HandshakeTimeout <= 0, c.CausalWait <= 0, c.HoldTimeout <= 0:
 		return fmt.Errorf("proxy: every timeout must be longer than 0")
-	case c.SlowWriters.Lag < 0 || c.SlowWriters.Most < 0:
-		return fmt.Errorf("proxy: no span of slow_writers may be negative")
+	case c.Consistency == router.ConsistencyUnset:
+		return fmt.Errorf("proxy: consistency is not set: say session, global or eventual")
 	case c.RequireTLS && c.TLS == nil:
 		return fmt.Errorf("proxy: TLS is required but no certificate is there")
 	}
 	return nil
+}
+
+// consistencyOf is what is configured for a user.
+func (c *Config) consistencyOf(user string) router.Consistency {
+	if len(c.Consistencies) > 0 {
+		if own := c.Consistencies[user]; own != router.ConsistencyUnset {
+			return own
+		}
+	}
+	return c.Consistency
 }

@@ -71,9 +71,7 @@ func cure(f failure) remedy {
 func (x *session) exchangeFailed(r *request, t *cluster.Topology, d router.Decision, c *backend.Conn, err error) (again bool, _ error) {
 	name, held := c.Node(), x.held == c
 	if errors.Is(err, backend.ErrBehind) {
-		x.park(c)
-		r.exclude(t, name)
-		return true, err
+		return x.behind(r, t, c)
 	}
 	var unprepared *prepareError
 	if errors.As(err, &unprepared) {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -40,8 +41,14 @@ func (x *session) watchOK(ok *wire.OK) {
 
 func (x *session) wrote(gtid []byte) {
 	x.seen.gtid = true
-	x.position.wrote(x.dialect.Flavour, gtid)
-	x.secure()
+	set, err := cluster.ParseGTIDSet(x.dialect.Flavour, string(gtid))
+	if err != nil {
+		x.position.lose(time.Now())
+		return
+	}
+	x.position.wrote(string(gtid), set)
+	x.read = lastRead{}
+	x.secure(set)
 }
 
 // variable follows a session variable. The names compared are constants, so

@@ -38,6 +38,8 @@ func (h *hints) Observe(node string, _ error) {
 	h.nodes = append(h.nodes, node)
 }
 
+func (h *hints) AwaitVisible(context.Context) error { return nil }
+
 func (h *hints) CatalogueChanging() func() { return func() {} }
 
 // newHouse runs a proxy in front of the handlers, one node each, until the

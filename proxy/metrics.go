@@ -32,7 +32,7 @@ type Metrics struct {
 	holds      atomic.Uint64
 	cancels    atomic.Uint64
 	panics     atomic.Uint64
-	pressure   pressureMetrics
+	reads      readMetrics
 	// Bytes of statements from clients and of answers to them.
 	bytesIn, bytesOut atomic.Uint64
 	logins            struct{ accepted, refused atomic.Uint64 }
@@ -86,6 +86,9 @@ var (
 		[]string{"class", "target", "reason"}, nil)
 	latencyDesc = prometheus.NewDesc("bellwether_statement_duration_seconds",
 		"Time from sending a statement to a node until its answer was relayed.", []string{"target"}, nil)
+	readsDesc = prometheus.NewDesc("bellwether_reads_total",
+		"Reads by what they may not miss (consistency) and by way: on a slave that was known to show it, on one that was waited for, "+
+			"on the master, on the master after a wait; timeout counts waits in vain.", []string{"consistency", "way"}, nil)
 	pinsDesc = prometheus.NewDesc("bellwether_pins_total",
 		"Times that a session became bound to its connection, by the first reason.", []string{"reason"}, nil)
 	clientsDesc = prometheus.NewDesc("bellwether_clients", "Clients that are connected.", nil, nil)
@@ -109,8 +112,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{statementsDesc, latencyDesc, pinsDesc, clientsDesc, holdsDesc, cancelsDesc,
-		delayDesc, delayedDesc, delaysDesc,
+	for _, d := range [...]*prometheus.Desc{statementsDesc, readsDesc, latencyDesc, pinsDesc, clientsDesc, holdsDesc, cancelsDesc,
 		panicsDesc, bytesDesc, loginsDesc, poolDesc, outstandingDesc} {
 		ch <- d
 	}
@@ -141,6 +143,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	m.collectStatements(counter)
+	m.reads.collect(func(c router.Consistency, w readWay, n uint64) { counter(readsDesc, n, c.String(), w.String()) })
 	m.collectLatency(ch)
 	m.collectNodes(gauge)
 }

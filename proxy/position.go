@@ -4,14 +4,14 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
-	"github.com/bellwether-db/bellwether/proxy/backend"
 )
 
-// position is the session's last own write, and which nodes are known to have
-// it. The zero value is a session without one.
+// position is the session's last own write and what it was told to see, and
+// which nodes are known to have that. The zero value is a session without one.
 type position struct {
-	text    string           // the GTID as the server told it; "" without a write
-	set     *cluster.GTIDSet // the same, parsed
+	text    string           // set, as text; "" without a write, or once every node has it
+	set     *cluster.GTIDSet // kept for the token, also once every node has it
+	told    *cluster.GTIDSet // the part that another session's token has named
 	unknown bool             // a write whose GTID was not told: the master serves
 	since   time.Time        // when that was
 	has     map[string]bool  // nodes that were asked: has it, or was not in time
@@ -20,30 +20,35 @@ type position struct {
 // pending reports whether reads must look at where they go.
 func (p *position) pending() bool { return p.text != "" }
 
-// wrote takes a new write's GTID.
-func (p *position) wrote(flavour cluster.Flavour, gtid []byte) {
-	set, err := cluster.ParseGTIDSet(flavour, string(gtid))
-	if err != nil {
-		p.lose(time.Now())
-		return
+// wrote takes a new write's GTID. What the session wrote before it comes before
+// it on every node, because slaves commit in the master's order.
+func (p *position) wrote(gtid string, set *cluster.GTIDSet) {
+	*p = position{text: gtid, set: set, told: p.told}
+	if p.told != nil {
+		p.set = set.Union(p.told)
+		p.text = p.set.String()
 	}
-	*p = position{text: string(gtid), set: set}
 }
 
 // lose notes a write whose GTID was not told.
 func (p *position) lose(now time.Time) { p.unknown, p.since = true, now }
 
-// probeSpan is more than a probe of a node takes from asking to its end.
-const probeSpan = time.Second
-
 // find takes the master's own position for a write whose GTID was not told,
 // once the master was asked after that write.
 func (p *position) find(t *cluster.Topology) {
 	m := t.MasterNode()
-	if m == nil || m.Applied == nil || m.Seen.Before(p.since.Add(probeSpan)) {
+	if m == nil || m.Applied == nil || !m.Asked.After(p.since) {
 		return
 	}
-	*p = position{text: m.Applied.String(), set: m.Applied}
+	set := m.Applied.Union(p.told)
+	*p = position{text: set.String(), set: set, told: p.told}
+}
+
+// join takes over a token: what the session must see besides its own writes.
+func (p *position) join(token *cluster.GTIDSet) {
+	p.told = p.told.Union(token)
+	p.set = p.set.Union(token)
+	p.text, p.has = p.set.String(), nil
 }
 
 // reached notes whether a node had the position when it was asked.
@@ -56,29 +61,26 @@ func (p *position) reached(node string, has bool) {
 
 // known reports whether a node is known to have the position.
 func (p *position) known(n *cluster.Node) bool {
-	return p.has[n.Name] || n.Applied != nil && n.Applied.ContainsSet(p.set)
+	return p.has[n.Name] || n.Applied.ContainsSet(p.set)
 }
 
-// spread sorts the readable slaves into those that have the position and those
-// that should not be asked again. Once every node has it, it is forgotten.
-func (p *position) spread(t *cluster.Topology) (near, behind backend.NodeSet) {
-	all := true
+// late reports whether a node was asked and did not have it in time.
+func (p *position) late(n *cluster.Node) bool {
+	has, asked := p.has[n.Name]
+	return asked && !has
+}
+
+// settle stops looking where every slave has the position.
+func (p *position) settle(t *cluster.Topology) {
+	if len(t.Readable) != len(t.Nodes)-1 {
+		return
+	}
 	for _, i := range t.Readable {
-		n := &t.Nodes[i]
-		has, asked := p.has[n.Name]
-		switch {
-		case n.Applied != nil && n.Applied.ContainsSet(p.set):
-			near = near.With(i)
-		case has:
-			near, all = near.With(i), false
-		case asked:
-			behind, all = behind.With(i), false
-		default:
-			all = false
+		if !t.Nodes[i].Applied.ContainsSet(p.set) {
+			return
 		}
 	}
-	if all && len(t.Readable) == len(t.Nodes)-1 {
-		*p = position{}
+	if m := t.MasterNode(); p.told == nil || m != nil && m.Applied.ContainsSet(p.told) {
+		p.text, p.told, p.has = "", nil, nil
 	}
-	return near, behind
 }

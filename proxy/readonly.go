@@ -78,9 +78,16 @@ func (x *session) beginOn(t *cluster.Topology) error {
 		return err
 	}
 	var steps backend.Steps
-	need := needs{node: t.Master}
+	need, begins := needs{node: t.Master}, &request{statement: beginsAgain}
 	x.want(&need, &request{statement: onMaster}, t, foreign)
-	if err = c.Adapt(&need.Need, &steps); err == nil {
+	x.await(&need, x.masterWait(begins, t), true)
+	if err = x.awaitEngine(&need); err == nil && need.Position != "" {
+		err = x.waitFirst(c, begins, &need.Need)
+	}
+	if err == nil {
+		err = c.Adapt(&need.Need, &steps)
+	}
+	if err == nil {
 		err = c.Send(&steps, &need.Need)
 	}
 	if err == nil {

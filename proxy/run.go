@@ -19,6 +19,9 @@ const maxAttempts = 4
 // may be tried again. An error ends the session.
 func (x *session) run(r *request) error {
 	x.leaveDiagnostics(r.statement)
+	if refusal := x.misused(r.statement); refusal != nil {
+		return x.sendError(refusal)
+	}
 	if !x.slowDown(r) {
 		return x.sendError(errInterrupted)
 	}
@@ -28,6 +31,7 @@ func (x *session) run(r *request) error {
 		if x.position.unknown {
 			x.position.find(t)
 		}
+		x.demand = x.demandOf(r.statement)
 		d := router.Decide(r.statement, x.facts(r), t, &x.server.config.Load().Rules)
 		switch d.Action {
 		case router.ActionReject:
@@ -69,9 +73,13 @@ func (x *session) bend(r *request, t *cluster.Topology, d router.Decision) route
 	if !local && !(bound && d.Target != router.TargetPinned) {
 		return d
 	}
+	asksID := d.Reason == router.ReasonConnectionID
 	d.Action, d.Target, d.Node = router.ActionRoute, router.TargetMaster, t.Master
-	if x.held != nil {
+	switch m := t.MasterNode(); {
+	case x.held != nil:
 		d.Target, d.Node = router.TargetPinned, -1
+	case asksID && (m == nil || m.Health == cluster.HealthDown): // any node will do: the id is put in
+		d.Target, d.Node = router.TargetSlave, -1
 	}
 	return d
 }
@@ -134,8 +142,9 @@ func (x *session) facts(r *request) router.Facts {
 		Serializable:         x.serializable,
 		Pinned:               x.held != nil,
 		PinReason:            x.pins.First(),
-		WritesPending:        x.position.pending(),
-		WritePositionUnknown: x.position.unknown,
+		WritesPending:        x.demand.own,
+		WritePositionUnknown: x.position.unknown && x.demand.level != router.ConsistencyEventual,
+		SeesAll:              x.demand.level == router.ConsistencyGlobal && !x.demand.whole,
 		Prepared:             r.prepared != nil,
 		SystemDatabase:       systemSchema(x.schema),
 	}
@@ -160,7 +169,9 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 	stats.Outstanding.Add(1)
 	x.busySince.Store(started.UnixNano())
 	x.busy.Store(c)
-	err = x.exchange(c, r, &need.Need, r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules))
+	if err = x.awaitEngine(&need); err == nil {
+		err = x.exchange(c, r, &need.Need, r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules))
+	}
 	x.busy.Store(nil)
 	stats.Outstanding.Add(-1)
 	took := time.Since(started)
@@ -171,6 +182,8 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 	x.server.metrics.bytesIn.Add(uint64(len(r.payload)))
 	x.server.metrics.bytesOut.Add(uint64(x.answer.Bytes))
 	x.server.metrics.statement(r.statement.Kind, d.Target, d.Reason, t, c.Node(), took)
+	x.countRead(&need, t, c)
+	defer x.noteRead(r, t, c.Node(), started.Add(took))
 	if x.answer.Held != nil {
 		return x.errorAnswer(r, t, d, c)
 	}
@@ -190,9 +203,7 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 		defer x.server.hints.CatalogueChanging()()
 	}
 	if need.Position != "" {
-		err := c.Wait(need)
-		x.position.reached(c.Node(), err == nil)
-		if err != nil {
+		if err := x.waitFirst(c, r, need); err != nil {
 			return err
 		}
 	}
@@ -226,6 +237,11 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 	}
 	if !steps.Empty() {
 		if err := c.Finish(&steps, need); err != nil {
+			return err
+		}
+	}
+	if need.Pipelined {
+		if err := x.waited(c, r, steps.Behind()); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,9 @@ type Hints interface {
 	// CatalogueChanging reports that the schema is about to change; until it is
 	// read again after done, any name may be a stored function's.
 	CatalogueChanging() (done func())
+	// AwaitVisible returns once a MariaDB master shows to readers all that its
+	// binary log held when the call began.
+	AwaitVisible(ctx context.Context) error
 }
 
 // Server accepts clients. Any goroutine may use it.
@@ -42,6 +45,8 @@ type Server struct {
 	metrics    *Metrics
 	log        *slog.Logger
 	listener   net.Listener
+
+	late laggards
 
 	scratch sync.Pool // *router.Scratch, held while a statement is classified
 
@@ -211,7 +216,7 @@ func (s *Server) endAll() {
 	for _, x := range s.sessions {
 		x.socket.Close()
 		if c := x.busy.Load(); c != nil {
-			c.Wire.Close()
+			c.Sever()
 		}
 	}
 }

@@ -63,8 +63,12 @@ type session struct {
 	schemaReset bool
 
 	position position
-	insertID *backend.Carry
-	things   *things // what pins speak of; nil before the first
+	read     lastRead
+	demand   demand // of the running statement
+	// consistency is what the client has set, for as long as the session lasts.
+	consistency router.Consistency
+	insertID    *backend.Carry
+	things      *things // what pins speak of; nil before the first
 
 	// wasReadOnly says that a READ ONLY transaction ran before the statement.
 	wasReadOnly bool
@@ -172,7 +176,7 @@ func (x *session) recovered(ok *bool) {
 			"session", x.id, "panic", r, "stack", string(debug.Stack()))
 		x.client.Close()
 		if c := x.busy.Load(); c != nil {
-			c.Wire.Close()
+			c.Sever()
 		}
 	}
 }

@@ -3,6 +3,7 @@ package replicator
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,6 +54,7 @@ type protection struct {
 	mu    sync.Mutex
 	holds bool
 	since time.Time
+	now   atomic.Bool // holds, for those who ask all the time
 }
 
 // set reports whether that is a change.
@@ -63,6 +65,7 @@ func (p *protection) set(holds bool, now time.Time) bool {
 		return false
 	}
 	p.holds, p.since = holds, now
+	p.now.Store(holds)
 	return true
 }
 

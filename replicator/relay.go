@@ -20,6 +20,7 @@ type relay struct {
 	client atomic.Pointer[upstream.Client] // of the present master
 
 	protection protection
+	end        atomic.Pointer[storedEnd]
 	// orders is held while the master is told whether commits are to wait;
 	// released, under it, says that they are not to any more.
 	orders   sync.Mutex

@@ -1,0 +1,95 @@
+package proxy
+
+import (
+	"fmt"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
+	"github.com/bellwether-db/bellwether/wire"
+)
+
+// waitFirst makes the node wait before the statement is sent. A certain read
+// goes out with the wait instead, because nothing is lost if it runs too early.
+func (x *session) waitFirst(c *backend.Conn, r *request, need *backend.Need) error {
+	if r.statement.Kind != router.KindRead {
+		if err := x.keepFoundValue(c); err != nil {
+			return err
+		}
+	}
+	if r.prepared == nil && r.statement.Flags.Has(router.OnlyReads) {
+		need.Pipelined = true
+		return nil
+	}
+	err := c.Wait(need)
+	x.arrived(c, err == nil)
+	return err
+}
+
+// waited deals with the end of a wait that went out with the statement: what
+// ran too early is thrown away.
+func (x *session) waited(c *backend.Conn, r *request, behind bool) error {
+	x.arrived(c, !behind)
+	if !behind {
+		return nil
+	}
+	var early wire.Answer
+	discard := wire.Relay{NodeCapabilities: c.Capabilities}
+	if err := discard.Run(c.Wire, r.answer, &early); err != nil {
+		return err
+	}
+	c.Wire.Release()
+	c.Warned = c.Warned || early.Warnings > 0 || early.Code != 0
+	return backend.ErrBehind
+}
+
+// arrived notes whether a node had in time what it was asked to wait for.
+func (x *session) arrived(c *backend.Conn, has bool) {
+	if x.demand.own {
+		x.position.reached(c.Node(), has)
+	}
+	if !has {
+		x.server.late.note(c.Node())
+		x.server.metrics.reads.count(x.demand.level, readTimeout)
+		return
+	}
+	if m := x.topology().MasterNode(); m != nil && m.Name == c.Node() {
+		x.read.shown = true
+	}
+}
+
+// awaitEngine waits until a MariaDB master shows what it has logged.
+func (x *session) awaitEngine(n *needs) error {
+	if !n.engine {
+		return nil
+	}
+	ctx, cancel := x.within(n.Wait)
+	defer cancel()
+	if err := x.server.hints.AwaitVisible(ctx); err != nil {
+		x.server.log.Debug("the master does not show yet what it has logged", "session", x.id, "error", err)
+		x.server.metrics.reads.count(x.demand.level, readTimeout)
+		return backend.ErrBehind
+	}
+	x.read.shown = true
+	return nil
+}
+
+// behind deals with a node that did not show in time what the session must
+// see. A slave is left for another node; after the master there is none.
+func (x *session) behind(r *request, t *cluster.Topology, c *backend.Conn) (again bool, _ error) {
+	held := x.held == c
+	if !held {
+		x.park(c)
+	}
+	if !held && c.Node() != masterName(t) {
+		r.exclude(t, c.Node())
+		return true, backend.ErrBehind
+	}
+	return false, errBehind(c.Node())
+}
+
+func errBehind(node string) *wire.ServerError {
+	return &wire.ServerError{Code: 1205, State: "HY000", // ER_LOCK_WAIT_TIMEOUT, after which drivers try again
+		Message: fmt.Sprintf("Bellwether: no node shows in time what this session must see (consistency, bellwether_position), "+
+			"nor did %s; the statement was not run", node)}
+}
