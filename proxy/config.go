@@ -32,6 +32,8 @@ type Config struct {
 	CausalWait time.Duration
 	// HoldTimeout bounds how long a statement waits for a master.
 	HoldTimeout time.Duration
+	// SlowWriters bounds how far the slaves fall behind.
+	SlowWriters SlowWriters
 	// Consistency is what reads may not miss, where neither the session nor the
 	// statement nor Consistencies, by user, says otherwise.
 	Consistency   router.Consistency
@@ -70,6 +72,7 @@ func Defaults() Config {
 		MaxPacket:        wire.DefaultMaxPacket,
 		CausalWait:       100 * time.Millisecond,
 		HoldTimeout:      10 * time.Second,
+		SlowWriters:      SlowWriters{Most: 200 * time.Millisecond},
 		Consistency:      router.ConsistencySession,
 	}
 }
@@ -87,6 +90,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("proxy: every timeout must be longer than 0")
 	case c.Consistency == router.ConsistencyUnset:
 		return fmt.Errorf("proxy: consistency is not set: say session, global or eventual")
+	case c.SlowWriters.Lag < 0 || c.SlowWriters.Most < 0:
+		return fmt.Errorf("proxy: no span of slow_writers may be negative")
 	case c.RequireTLS && c.TLS == nil:
 		return fmt.Errorf("proxy: TLS is required but no certificate is there")
 	}

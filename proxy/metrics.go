@@ -32,6 +32,7 @@ type Metrics struct {
 	holds      atomic.Uint64
 	cancels    atomic.Uint64
 	panics     atomic.Uint64
+	pressure   pressureMetrics
 	reads      readMetrics
 	// Bytes of statements from clients and of answers to them.
 	bytesIn, bytesOut atomic.Uint64
@@ -113,6 +114,7 @@ var (
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range [...]*prometheus.Desc{statementsDesc, readsDesc, latencyDesc, pinsDesc, clientsDesc, holdsDesc, cancelsDesc,
+		delayDesc, delayedDesc, delaysDesc,
 		panicsDesc, bytesDesc, loginsDesc, poolDesc, outstandingDesc} {
 		ch <- d
 	}
