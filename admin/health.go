@@ -12,6 +12,7 @@ const index = `Bellwether %s
 /metrics  what Prometheus reads
 /healthz  200 while the process answers
 /readyz   200 while writes can be served, else 503 and why
+/reload   POST, with the token of state_dir: read the configuration again
 `
 
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {

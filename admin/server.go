@@ -36,7 +36,8 @@ type Durability interface {
 	Unprotected() (reason string, waits bool)
 }
 
-// Parts are what the server shows; all but Durability are needed.
+// Parts are what the server shows and calls; all but Durability and Reload are
+// needed.
 type Parts struct {
 	Topologies Topologies
 	Durability Durability // nil: nothing is promised
@@ -44,6 +45,10 @@ type Parts struct {
 	Logger     *slog.Logger
 	// Version is the program's, as the index shows it.
 	Version string
+	// Reload reads the configuration again and applies it, whole or not at all;
+	// any goroutine calls it. nil: there is no such call. Token is what it takes.
+	Reload func() error
+	Token  string
 }
 
 // Server answers HTTP requests. Listen comes first and Run after it, each once;
@@ -122,6 +127,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /livez", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)
+	if s.parts.Reload != nil {
+		mux.HandleFunc("POST /reload", s.reload)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.parts.Metrics, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.parts.Logger.Handler(), slog.LevelWarn),
 	}))

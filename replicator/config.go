@@ -124,6 +124,15 @@ func (c Config) Validate() error {
 	return errors.Join(problems...)
 }
 
+// SourceAddr is the host:port that slaves are told of the stored log, where the
+// port is not 0.
+func (c Config) SourceAddr() string {
+	if c.Advertise != "" {
+		return c.Advertise
+	}
+	return c.Listen
+}
+
 // StoredLog is the folder of the stored log.
 func (c Config) StoredLog() string {
 	if c.LogDir != "" {

@@ -23,6 +23,9 @@ type identity struct {
 	Password string `json:"password"`
 }
 
+// SlaveUser is the account that slaves log in with on the stored log.
+const SlaveUser = "bellwether_slave"
+
 const identityName = "replicator.json"
 
 // loadIdentity reads the identity in dir, or makes one up and stores it there.
@@ -54,7 +57,7 @@ func newIdentity() identity {
 	return identity{
 		ServerID: binary.LittleEndian.Uint32(seed[16:])>>2 | 1<<30,
 		UUID:     fmt.Sprintf("%x-%x-%x-%x-%x", seed[:4], seed[4:6], seed[6:8], seed[8:10], seed[10:16]),
-		User:     "bellwether_slave",
+		User:     SlaveUser,
 		Password: strings.ToLower(rand.Text()),
 	}
 }

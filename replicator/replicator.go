@@ -155,7 +155,7 @@ func (r *Replicator) open(ctx context.Context, settings Config, id identity, mas
 	if err != nil {
 		return nil, err
 	}
-	if stored.Executed().IsEmpty() {
+	if has := stored.Executed(); has.IsEmpty() || r.needless(has) {
 		if err := r.seed(ctx, stored); err != nil {
 			err = errors.Join(err, stored.Close())
 			if ctx.Err() != nil {
@@ -175,6 +175,14 @@ func (r *Replicator) open(ctx context.Context, settings Config, id identity, mas
 	return newRelay(r, id, stored, server), nil
 }
 
+// needless says whether every node has all that an older log holds, and more: a
+// fleet that is adopted again. Then nobody needs it, and what the master wrote
+// since need not be fetched, nor be in its binary logs any more.
+func (r *Replicator) needless(stored *cluster.GTIDSet) bool {
+	set, complete := beginning(r.cluster.Load())
+	return !r.promised.Load() && complete && set != nil && set.ContainsSet(stored) && !stored.ContainsSet(set)
+}
+
 // seedPatience is how long the nodes have to be seen before a new stored log
 // begins without those that are not.
 const seedPatience = 20 * time.Second
@@ -188,7 +196,7 @@ func (r *Replicator) seed(ctx context.Context, stored *storedlog.Log) error {
 		set, complete := beginning(r.cluster.Load())
 		if set != nil && (complete || !patient) {
 			r.log.Info("the stored log begins", "gtid", set.String(), "all_nodes", complete)
-			return stored.Seed(set)
+			return stored.Restart(set)
 		}
 		select {
 		case <-tick.C:

@@ -39,6 +39,13 @@ func loadWaiting(dir string) (w waiting, err error) {
 	return w, nil
 }
 
+// Released says whether no master is left whose commits were made to wait for the
+// stored log of a configuration.
+func Released(c Config) (bool, error) {
+	w, err := loadWaiting(c.Dir)
+	return err == nil && w.Identity == "", err
+}
+
 // note remembers a master before its commits are made to wait.
 func (r *relay) note(ctx context.Context, c *control.Conn) error {
 	dir, identity := r.settings().Dir, c.Node().Identity

@@ -21,7 +21,9 @@ func checkCommand() *cobra.Command {
 		Use:   "check --config FILE",
 		Short: "Check a configuration and its nodes, and say what to change",
 		Long: `Check reads the configuration, connects to every node and says what it is: version, role, GTID
-mode, binary log format, privileges; and what has to change, with the SQL to do it.
+mode, binary log format, privileges; what it lacks to be master or slave under replication.feed (the
+semi-synchronous plugin and its settings, sync_binlog, the slaves' account, ...); and what has to change,
+with the SQL to do it. Some of that Bellwether sets by itself once it serves.
 
 The exit code is 0 if all is well, and 1 if something must change.`,
 		Args: cobra.NoArgs,
@@ -49,6 +51,7 @@ func check(ctx context.Context, path string, out io.Writer) error {
 		return err
 	}
 	report := cluster.Inspect(ctx, wanted, c.Pool.MaxPerNode)
+	report.Findings = withNeeds(report.Findings, needsOf(ctx, c, wanted), c.ReplicatorConfig().Feed)
 	if _, err := report.WriteTo(out); err != nil {
 		return fmt.Errorf("print report: %w", err)
 	}

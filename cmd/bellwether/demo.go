@@ -191,6 +191,9 @@ func (d *demoRun) furnish(servers *playground.Cluster) (*house, error) {
 	if err := writeWhole(d.folder.secret(), servers.Operator.Password+"\n"); err != nil {
 		return nil, err
 	}
+	if err := d.shareToken(); err != nil {
+		return nil, err
+	}
 	text := demoConfig(d.options, servers.Operator.User, d.nodes(servers))
 	if err := writeWhole(d.folder.config(), text); err != nil {
 		return nil, err

@@ -66,6 +66,17 @@ func (d *demoRun) remember(flavour playground.Flavour) error {
 	return writeWhole(d.folder.record(), string(content)+"\n")
 }
 
+// shareToken has Bellwether take the token that the demo tells.
+func (d *demoRun) shareToken() error {
+	if d.record.Token == "" {
+		return nil // nobody is told one
+	}
+	if err := os.MkdirAll(d.folder.state(), 0o700); err != nil {
+		return fmt.Errorf("make state_dir: %w", err)
+	}
+	return writeWhole(tokenFile(d.folder.state()), d.record.Token+"\n")
+}
+
 // settings are lines KEY=value in a fixed order.
 type settings struct{ text strings.Builder }
 

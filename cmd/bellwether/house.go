@@ -63,9 +63,14 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	}
 	h.operator = newOperator(c.ClusterConfig(), h.replicator)
 	h.controller = failover.NewController(h.store, c.FailoverConfig(), h.operator, room(log, "failover"))
+	token, err := adminToken(c.StateDir)
+	if err != nil {
+		return nil, err
+	}
 	name, _ := buildVersion()
 	h.admin = admin.New(c.AdminConfig(), admin.Parts{
 		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
+		Reload: h.reload, Token: token,
 	})
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")

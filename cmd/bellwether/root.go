@@ -39,7 +39,7 @@ Begin with: bellwether demo`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), explainCommand(), logCommand(), versionCommand())
-	root.AddCommand(syncCommand(), verifyCommand())
+	root.AddCommand(adoptCommand(), syncCommand(), verifyCommand())
 	return root
 }
 

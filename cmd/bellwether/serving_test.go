@@ -31,9 +31,12 @@ type serving struct {
 // startServing serves until the test ends.
 func startServing(t *testing.T, servers *playground.Cluster) *serving {
 	t.Helper()
-	d := &demoRun{
-		options: demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0"}, folder: demoFolder(t.TempDir()), logs: t.Output(),
-	}
+	return startServingAs(t, servers, demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0"})
+}
+
+func startServingAs(t *testing.T, servers *playground.Cluster, o demoOptions) *serving {
+	t.Helper()
+	d := &demoRun{options: o, folder: demoFolder(t.TempDir()), logs: t.Output()}
 	h, err := d.furnish(servers)
 	if err != nil {
 		t.Fatal(err)

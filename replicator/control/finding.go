@@ -21,6 +21,8 @@ type Finding struct {
 	// makes the change last, or makes it at all; "" where SQL is enough.
 	Option   string
 	Severity cluster.Severity
+	// Settable says that Prepare sets it by itself, if the operator account may.
+	Settable bool
 	// Tried is the error of an attempt to set it, nil if none was made.
 	Tried error
 }

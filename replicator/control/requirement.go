@@ -75,8 +75,11 @@ var requirements = []requirement{
 	{dialect.SemiSyncWaitCount, "", []string{"1"}, remedySet, must, "commits wait for more than Bellwether's acknowledgement", ""},
 
 	{readOnlyAtStart, "read-only at start", []string{"ON"}, remedyAtStart, advice, "a master that returns after a failover takes writes", ""},
-	{replicationAccount, "replication account", []string{"THERE"}, remedyGrant, must, "Bellwether cannot follow the binary log", ""},
+	{replicationAccount, AccountRequirement, []string{"THERE"}, remedyGrant, must, "Bellwether cannot follow the binary log", ""},
 }
+
+// AccountRequirement is what findings about the replication account are called.
+const AccountRequirement = "replication account"
 
 // Two things are no words of the dialects: the terms by which facts.values
 // holds what was read of them.
@@ -194,7 +197,7 @@ func grantSQL(user, password string, d *dialect.Dialect) string {
 func (m *missing) finding(node string, f *facts, tried error) Finding {
 	out := Finding{
 		Node: node, What: m.called(f.dialect), Have: m.have, Want: m.right[0], Why: m.breaks,
-		SQL: m.sqlFor(f), Option: m.option(f.dialect), Severity: m.severity, Tried: tried,
+		SQL: m.sqlFor(f), Option: m.option(f.dialect), Severity: m.severity, Settable: m.settable(f), Tried: tried,
 	}
 	if m.fleeting {
 		out.Want, out.Severity = m.right[0]+" after a restart, too", advice

@@ -155,6 +155,22 @@ func (l *Log) Seed(set *cluster.GTIDSet) error {
 	if l.writer.inside || !l.writer.set.Equal(l.Oldest()) {
 		return fmt.Errorf("seed stored log: %w", ErrNotEmpty)
 	}
+	return l.seed(set)
+}
+
+// Restart forgets everything that is stored and has the log begin behind set,
+// which contains all that: for when nobody needs it any more.
+func (l *Log) Restart(set *cluster.GTIDSet) error {
+	switch {
+	case l.writer.err != nil:
+		return l.writer.err
+	case l.writer.inside || !set.ContainsSet(l.writer.set):
+		return fmt.Errorf("restart stored log at %s: %w", set, ErrNotEmpty)
+	}
+	return l.seed(set)
+}
+
+func (l *Log) seed(set *cluster.GTIDSet) error {
 	l.shrink.Lock()
 	defer l.shrink.Unlock()
 	// The mark goes first: it must never name a file that is not there.

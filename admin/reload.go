@@ -1,0 +1,25 @@
+package admin
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"strings"
+)
+
+// reload has the configuration read again. It is for whoever has the token.
+func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || s.parts.Token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(s.parts.Token)) != 1 {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		problem{
+			Title: "not authorized", Status: http.StatusUnauthorized, Instance: r.URL.Path,
+			Detail: "send the token that is in state_dir: Authorization: Bearer TOKEN",
+		}.write(w)
+		return
+	}
+	if err := s.parts.Reload(); err != nil {
+		problem{Title: "reload refused, nothing has changed", Status: http.StatusConflict, Detail: err.Error(), Instance: r.URL.Path}.write(w)
+		return
+	}
+	writeText(w, "reloaded\n")
+}

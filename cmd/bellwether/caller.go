@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/bellwether-db/bellwether/config"
+)
+
+// callTimeout bounds one call to a Bellwether that runs.
+const callTimeout = 30 * time.Second
+
+// caller talks to the Bellwether that runs on a configuration. It is a value.
+type caller struct{ address, token string }
+
+// newCaller finds it: by the file, which it was started with, and state_dir.
+func newCaller(c *config.File) (caller, error) {
+	alone, release, err := holdState(c.StateDir)
+	if err != nil {
+		return caller{}, err
+	}
+	release()
+	if alone {
+		return caller{}, fmt.Errorf("no bellwether runs on %s: start it with bellwether serve, or, where there is none yet, set replication.feed in the file beforehand", c.StateDir)
+	}
+	host, port, err := net.SplitHostPort(c.Admin.Listen)
+	if err != nil || port == "0" {
+		return caller{}, fmt.Errorf("admin.listen %q does not say where bellwether is: give it a port", c.Admin.Listen)
+	}
+	switch ip := net.ParseIP(host); {
+	case ip == nil || !ip.IsUnspecified():
+	case ip.To4() != nil:
+		host = "127.0.0.1"
+	default:
+		host = "::1"
+	}
+	token, err := adminToken(c.StateDir)
+	return caller{net.JoinHostPort(host, port), token}, err
+}
+
+// reload has the file read again.
+func (c caller) reload(ctx context.Context) error {
+	status, body, err := c.call(ctx, http.MethodPost, "/reload")
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("bellwether at %s: %s", c.address, detail(body))
+	}
+	return err
+}
+
+// ready is what /readyz says, and whether that is a plain yes.
+func (c caller) ready(ctx context.Context) (text string, yes bool) {
+	status, body, err := c.call(ctx, http.MethodGet, "/readyz")
+	if err != nil {
+		return err.Error(), false
+	}
+	return detail(body), status == http.StatusOK && string(body) == "ok\n"
+}
+
+// detail is what an answer says for people.
+func detail(body []byte) string {
+	var problem struct{ Title, Detail string }
+	if json.Unmarshal(body, &problem) != nil {
+		return oneLine(string(body))
+	}
+	return oneLine(problem.Title + ": " + problem.Detail)
+}
+
+func (c caller) call(ctx context.Context, method, path string) (status int, body []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, nil)
+	if err != nil {
+		return 0, nil, fmt.Errorf("call bellwether: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, fmt.Errorf("call bellwether: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }() // it was read
+	if body, err = io.ReadAll(io.LimitReader(answer.Body, 1<<20)); err != nil {
+		return 0, nil, fmt.Errorf("call bellwether: %w", err)
+	}
+	return answer.StatusCode, body, nil
+}

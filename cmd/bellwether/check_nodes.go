@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/config"
+	"github.com/bellwether-db/bellwether/replicator"
+	"github.com/bellwether-db/bellwether/replicator/control"
+)
+
+// needsOf looks at what the nodes lack to be master or slave under the configured
+// feed. A node that cannot be reached is left out: check has said so already.
+func needsOf(ctx context.Context, c *config.File, nodes cluster.Config) []cluster.Finding {
+	all := make([][]cluster.Finding, len(nodes.Nodes))
+	var looks sync.WaitGroup
+	for i, n := range nodes.Nodes {
+		looks.Go(func() { all[i] = needsOfNode(ctx, c.ReplicatorConfig(), n, nodes) })
+	}
+	looks.Wait()
+	return slices.Concat(all...)
+}
+
+func needsOfNode(ctx context.Context, r replicator.Config, n cluster.NodeConfig, nodes cluster.Config) (out []cluster.Finding) {
+	conn, err := control.Connect(ctx, control.Node{Name: n.Name, Addr: n.Addr}, nodes)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close() //nolint:errcheck // everything was said on it
+	account := r.Direct
+	if r.Feed == replicator.FeedRelay {
+		account = cluster.Account{} // the operator account follows the binary log
+	}
+	if r.Policy == replicator.PolicyDegrade {
+		conn.AckWithin(r.DegradeAfter)
+	}
+	findings, err := conn.Check(ctx, account)
+	if err != nil {
+		return []cluster.Finding{{
+			Node: n.Name, Name: "replication settings", Severity: cluster.SeverityMust, Have: oneLine(err.Error()), Want: "the operator account may look",
+		}}
+	}
+	for _, f := range findings {
+		if need, ok := needOf(f, r.Feed); ok {
+			out = append(out, need)
+		}
+	}
+	return out
+}
+
+// needOf is what check says of a finding. With feed direct Bellwether stores
+// nothing: what only that takes is left out, and the rest but the slaves' account
+// is advice.
+func needOf(f control.Finding, feed replicator.Feed) (cluster.Finding, bool) {
+	need := cluster.Finding{Node: f.Node, Name: f.What, Severity: f.Severity, Have: orNone(f.Have), Want: f.Want + ": " + f.Why, SQL: f.SQL}
+	if need.SQL != "" {
+		need.SQL += ";"
+	}
+	if f.Option != "" {
+		need.Want += "; in the option file: " + f.Option
+	}
+	switch {
+	case feed == replicator.FeedRelay:
+		return need, true
+	case strings.HasPrefix(f.What, "rpl_semi_sync"):
+		return need, false
+	case f.What == control.AccountRequirement:
+		need.Want = f.Want + ": slaves log in with it on the master"
+		return need, true
+	}
+	need.Severity = min(need.Severity, cluster.SeverityAdvice)
+	return need, true
+}
+
+// withNeeds adds what the nodes need to what check has found, each behind what
+// was found of its node, and says nothing twice: the feed relay is the stricter
+// of the two, and has the last word then.
+func withNeeds(found, needs []cluster.Finding, feed replicator.Feed) []cluster.Finding {
+	for _, need := range needs {
+		same := func(f cluster.Finding) bool { return f.Node == need.Node && sameThing(f.Name, need.Name) }
+		if feed == replicator.FeedRelay {
+			found = slices.DeleteFunc(found, same)
+		} else if slices.ContainsFunc(found, same) {
+			continue
+		}
+		at := len(found)
+		for i, f := range found {
+			if f.Node == need.Node {
+				at = i + 1
+			}
+		}
+		found = slices.Insert(found, at, need)
+	}
+	return found
+}
+
+// sameThing says whether two findings are about the same: the names of one tell
+// the plugin that the other one calls by its own.
+func sameThing(found, need string) bool {
+	return found == need || found == "semi-sync plugin" && (need == "rpl_semi_sync_source" || need == "rpl_semi_sync_master")
+}
