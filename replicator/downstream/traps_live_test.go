@@ -25,6 +25,7 @@ func (w *world) heartbeats() {
 		slaves := w.server.Slaves()
 		return len(slaves) == 1 && slaves[0].Since.After(now)
 	}, w.slave)
+	w.insert(1) // it has computed a position
 	w.caughtUp(w.slave)
 	before := w.server.Slaves()[0]
 	pause(w.Context(), 3*time.Second) // longer than the slave waits for a sign of life
