@@ -14,6 +14,7 @@ type Metrics struct {
 	connected, protected, heard                *prometheus.Desc
 	transactions, bytes, syncs, syncTime, acks *prometheus.Desc
 	streams, slave, unprotected                *prometheus.Desc
+	reads, sent, behindBytes, behind, since    *prometheus.Desc
 }
 
 // NewMetrics makes a collector; registering it is the caller's.
@@ -33,6 +34,11 @@ func NewMetrics(r *Replicator) *Metrics {
 		acks:         desc("acknowledged_total", "Acknowledgements to the master; one may stand for many transactions."),
 		unprotected:  desc("unprotected_writes_total", "Writes that policy degrade let go on before they were stored."),
 		streams:      desc("streams", "Connections that read the stored log."),
+		reads:        desc("stream_connected", "1 while the slave reads the stored log.", "slave"),
+		sent:         desc("stream_bytes_total", "Bytes of the stored log that the slave was sent.", "slave"),
+		behindBytes:  desc("stream_behind_bytes", "Bytes of the stored log that the slave has yet to be sent.", "slave"),
+		behind:       desc("stream_behind_transactions", "Transactions that these are; on MariaDB at most.", "slave"),
+		since:        desc("stream_state_seconds", "For how long the slave has been connected, or not.", "slave"),
 		slave:        desc("slave", "1 for the state that the slave's replication is in.", "node", "state"),
 	}
 }
@@ -67,6 +73,17 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	counter(m.unprotected, float64(m.replicator.unprotectedWrites.Load()))
 	counter(m.acks, float64(s.Upstream.Acknowledged))
 	gauge(m.streams, float64(len(s.Downstream)))
+	for name, stream := range streamsOf(s) {
+		began := stream.Since
+		if !stream.Until.IsZero() {
+			began = stream.Until
+		}
+		gauge(m.reads, number(stream.Until.IsZero()), name)
+		gauge(m.behindBytes, float64(stream.BehindBytes), name)
+		gauge(m.behind, float64(stream.BehindTransactions), name)
+		gauge(m.since, time.Since(began).Seconds(), name)
+		out <- prometheus.MustNewConstMetric(m.sent, prometheus.CounterValue, float64(stream.Before+stream.Bytes), name)
+	}
 }
 
 func number(yes bool) float64 {

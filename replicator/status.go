@@ -29,9 +29,10 @@ type Status struct {
 	Address string
 	// Stored is what the stored log has, what came before it included.
 	Stored *cluster.GTIDSet
-	// Upstream is the stream from the master, Downstream those to whoever reads.
-	Upstream   upstream.Status
-	Downstream []downstream.SlaveInfo
+	// Upstream is the stream from the master, Downstream those to whoever reads,
+	// and Departed the last ones of slaves that do not read now.
+	Upstream             upstream.Status
+	Downstream, Departed []downstream.SlaveInfo
 	// Slaves is what is done for each slave.
 	Slaves []control.SlaveReport
 }
@@ -50,6 +51,7 @@ func (r *Replicator) Status() Status {
 		return s
 	}
 	s.Open, s.Stored, s.Downstream, s.Address = true, relay.stored.Executed(), relay.server.Slaves(), relay.address()
+	s.Departed = relay.server.Departed()
 	if client := relay.client.Load(); client != nil {
 		s.Upstream = client.Status()
 	}

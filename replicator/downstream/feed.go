@@ -26,17 +26,18 @@ type feed struct {
 	reader   Reader
 	progress progress
 
-	out       sender
-	file      string   // being sent; "" before the first
-	at        position // in it
-	skipTo    uint64   // events before it are left out
-	last      cluster.GTID
-	checksum  bool   // the next event of our own has one
-	own       uint32 // the slave's server id, 0 for tools
-	heartbeat time.Duration
-	sentAt    time.Time
-	scratch   []byte
-	held      event.Event // a disguised GTID that is not sent yet
+	out          sender
+	file         string   // being sent; "" before the first
+	at           position // in it
+	skipTo       uint64   // events before it are left out
+	last         cluster.GTID
+	transactions uint64 // begun
+	checksum     bool   // the next event of our own has one
+	own          uint32 // the slave's server id, 0 for tools
+	heartbeat    time.Duration
+	sentAt       time.Time
+	scratch      []byte
+	held         event.Event // a disguised GTID that is not sent yet
 }
 
 // errLogEnds ends a stream that is not to wait for more.

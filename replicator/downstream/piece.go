@@ -43,6 +43,9 @@ func (f *feed) stored(e event.Event) error {
 	f.at.offset += uint64(len(e))
 	switch {
 	case begin >= f.skipTo:
+		if e.Type().BeginsTransaction() {
+			f.transactions++
+		}
 		return f.visible(e)
 	case f.at.offset > f.skipTo:
 		return fatal("Client requested source to start replication from impossible position: no event begins at %d", f.skipTo)
@@ -162,6 +165,7 @@ type progress struct {
 	at   uint64
 	last cluster.GTID
 	sent uint64
+	txs  uint64
 	when time.Time
 }
 
@@ -169,7 +173,7 @@ type progress struct {
 func (p *progress) set(f *feed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.file, p.at, p.last, p.sent, p.when = f.file, f.at.offset, f.last, f.out.sent, f.sentAt
+	p.file, p.at, p.last, p.sent, p.txs, p.when = f.file, f.at.offset, f.last, f.out.sent, f.transactions, f.sentAt
 }
 
 // status is what is known of the feed now.
@@ -178,6 +182,6 @@ func (f *feed) status() SlaveInfo {
 	defer f.progress.mu.Unlock()
 	info, p := f.info, &f.progress
 	info.File, info.Offset, info.Last = p.file, int64(p.at), p.last //nolint:gosec // a file offset
-	info.Bytes, info.LastSent = p.sent, p.when
+	info.Bytes, info.Transactions, info.LastSent = p.sent, p.txs, p.when
 	return info
 }

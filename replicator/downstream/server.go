@@ -27,6 +27,7 @@ type Server struct {
 	nextID   uint32
 	sessions map[uint32]*session
 	streams  map[*feed]struct{}
+	departed map[string]SlaveInfo // of slaves that have read, by identity
 }
 
 // New returns a server that listens already but accepts nobody before Run.
@@ -42,7 +43,7 @@ func New(c Config, log Log, logger *slog.Logger) (*Server, error) {
 		config: c.withDefaults(), log: log, logger: logger, listener: l,
 		accounts: newAccounts(c.Accounts),
 		shape:    shape{disguise: true, place: place},
-		sessions: map[uint32]*session{}, streams: map[*feed]struct{}{},
+		sessions: map[uint32]*session{}, streams: map[*feed]struct{}{}, departed: map[string]SlaveInfo{},
 	}, nil
 }
 

@@ -82,6 +82,12 @@ var typeNames = map[Type]string{
 	169: "Write_rows_compressed", 170: "Update_rows_compressed", 171: "Delete_rows_compressed",
 }
 
+// BeginsTransaction says whether a transaction begins with such an event: one
+// that gives it its GTID, or none.
+func (t Type) BeginsTransaction() bool {
+	return t == GTID || t == TaggedGTID || t == AnonymousGTID || t == MariaGTID
+}
+
 // rows says whether events of the type hold rows: the versions 1 and 2 of
 // both servers, and MariaDB's compressed ones.
 func (t Type) rows() bool {
