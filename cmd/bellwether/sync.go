@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -31,6 +32,8 @@ type syncOptions struct {
 	rate    int64 // MB a second
 	fresh   bool
 	hold    bool
+	method  string
+	restart time.Duration
 }
 
 func syncCommand() *cobra.Command {
@@ -47,7 +50,11 @@ Without NODE it takes one slave after the other, each only while another slave c
 
 While bellwether serve runs on this state_dir, only nodes that the configuration has in maintenance
 are taken: set maintenance: true, reload (SIGHUP), sync, set it back, reload. Else no Bellwether can be
-started until sync has ended. A slave that is in sync gets its source from Bellwether.`,
+started until sync has ended. A slave that is in sync gets its source from Bellwether.
+
+--method clone has MySQL clone itself (InnoDB tables only, servers of one series): faster with much
+data. The slave's server ends and has to be started again, by its supervisor or by you; sync says so,
+and waits for it. The operator account needs BACKUP_ADMIN on the source and CLONE_ADMIN on the slave.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: running(func(cmd *cobra.Command, args []string) error {
 			return syncNodes(cmd.Context(), o, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -60,6 +67,8 @@ started until sync has ended. A slave that is in sync gets its source from Bellw
 	flags.Int64Var(&o.rate, "rate", 0, "read at most this many `MB` a second (0: no bound)")
 	flags.BoolVar(&o.fresh, "fresh", false, "copy everything anew where an earlier sync was interrupted")
 	flags.BoolVar(&o.hold, "hold-definitions", false, "have CREATE, ALTER and DROP wait on a MySQL source until the rows are copied")
+	flags.StringVar(&o.method, "method", fullcopy.MethodCopy.String(), "copy: over client connections; clone: MySQL's CLONE INSTANCE")
+	flags.DurationVar(&o.restart, "restart-wait", 10*time.Minute, "how long the slave may take to be started again after a clone")
 	return cmd
 }
 
@@ -96,12 +105,16 @@ func syncNodes(ctx context.Context, o syncOptions, args []string, out, progress 
 }
 
 func (o syncOptions) copy(ctx context.Context, f *fleet, source, target control.Node, out, progress io.Writer) error {
+	method, err := fullcopy.ParseMethod(o.method)
+	if err != nil {
+		return err
+	}
 	c := fullcopy.New(fullcopy.Config{
 		Source: source, Target: target, Nodes: f.nodes, Workers: o.workers,
-		BytesPerSecond: o.rate << 20, Fresh: o.fresh, HoldDefinitions: o.hold,
+		BytesPerSecond: o.rate << 20, Fresh: o.fresh, HoldDefinitions: o.hold, Method: method, RestartWait: o.restart,
 	}, slog.New(slog.NewTextHandler(progress, nil)))
 	var result fullcopy.Result
-	err := showing(ctx, progress, func() string { return target.Name + ": " + c.Progress().String() }, func(ctx context.Context) (err error) {
+	err = showing(ctx, progress, func() string { return target.Name + ": " + c.Progress().String() }, func(ctx context.Context) (err error) {
 		result, err = c.Run(ctx)
 		return err
 	})
@@ -111,9 +124,12 @@ func (o syncOptions) copy(ctx context.Context, f *fleet, source, target control.
 		}
 		return err
 	}
-	p := c.Progress()
-	fmt.Fprintf(out, "%s is a copy of %s at %v: %d tables, %d rows (%d were there), writes stood still for %v\n",
-		target.Name, source.Name, result.Position, p.Tables, p.Rows, p.Reused, result.Held.Round(100_000))
+	if p := c.Progress(); method == fullcopy.MethodClone {
+		fmt.Fprintf(out, "%s is a clone of %s at %v: %.1f MB\n", target.Name, source.Name, result.Position, float64(p.Bytes)/1e6)
+	} else {
+		fmt.Fprintf(out, "%s is a copy of %s at %v: %d tables, %d rows (%d were there), writes stood still for %v\n",
+			target.Name, source.Name, result.Position, p.Tables, p.Rows, p.Reused, result.Held.Round(100_000))
+	}
 	for _, note := range result.Notes {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}

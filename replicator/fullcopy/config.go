@@ -34,6 +34,11 @@ type Config struct {
 	// until all rows are copied. Without it a table that is altered meanwhile
 	// costs an attempt.
 	HoldDefinitions bool
+	// Method is how the data get there; 0 means MethodCopy.
+	Method Method
+	// RestartWait is how long the target may take to be started again after
+	// MethodClone; 0 means 10 minutes.
+	RestartWait time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -42,6 +47,9 @@ func (c Config) withDefaults() Config {
 	c.Attempts = orInt(c.Attempts, 5)
 	if c.LockWait < time.Second {
 		c.LockWait = 2 * time.Second
+	}
+	if c.RestartWait <= 0 {
+		c.RestartWait = 10 * time.Minute
 	}
 	if c.RangeBytes == 0 {
 		c.RangeBytes = 8 << 20

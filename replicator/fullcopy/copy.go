@@ -115,6 +115,9 @@ func (c *Copy) attempt(ctx context.Context, again bool) (result Result, err erro
 	if err := p.check(ctx); err != nil {
 		return result, err
 	}
+	if c.config.Method == MethodClone {
+		return c.clone(ctx, p)
+	}
 	c.gauge.enter(PhaseSnapshot, "")
 	cut, err := c.cut(ctx)
 	if err != nil {

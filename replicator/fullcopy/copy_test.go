@@ -31,6 +31,7 @@ func TestCopy(t *testing.T) {
 		w.copiesEverything()
 		w.goesOn()
 		w.goesOnByItself()
+		w.clones()
 	})
 }
 
@@ -82,7 +83,7 @@ func (w *world) refusesBusy() {
 }
 
 func (w *world) copiesEverything() {
-	stop := w.writer()
+	stop := w.writer(0)
 	begun := time.Now()
 	copying := New(w.setup(), w.logger())
 	result, err := copying.Run(w.soon())
@@ -106,8 +107,9 @@ func (w *world) copiesEverything() {
 	}
 }
 
-// writer writes until the function it returns is called.
-func (w *world) writer() (stop func()) {
+// writer writes until the function it returns is called, with a rest after each
+// round.
+func (w *world) writer(rest time.Duration) (stop func()) {
 	account := w.nodes.Account
 	db, err := sql.Open("mysql", w.master().DSN(account.User, account.Password, "shop"))
 	w.ok(err)
@@ -128,6 +130,7 @@ func (w *world) writer() (stop func()) {
 				}
 				writes.Add(1)
 			}
+			_ = pause(ctx, rest)
 		}
 	})
 	return func() {

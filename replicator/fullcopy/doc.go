@@ -27,10 +27,11 @@
 // writes. The operator account and the servers' own accounts stay as they are
 // on the target.
 //
-// MySQL's CLONE is faster where the server can restart itself (mysqld under a
-// supervisor); it would take the place of Copy.attempt, with the same marker
-// before it and the same position after it. It is not used: whether a server
-// comes back by itself cannot be seen from outside.
+// MySQL's CLONE (MethodClone) is faster with much data, and done when it is asked
+// for only: the target's server ends, and whether something starts it again
+// cannot be seen from outside. Run says that it must be started, waits for it and
+// goes on. The same mark is set before it. What comes along and must not be on a
+// slave is taken away after it: the source's own source, and events that run.
 //
 // Sources: MySQL's manual, "FLUSH Statement", "LOCK INSTANCE FOR BACKUP",
 // "LOAD DATA Statement", "SET GLOBAL gtid_purged"; MariaDB's knowledge base,

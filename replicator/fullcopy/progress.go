@@ -18,13 +18,14 @@ const (
 	PhaseDefine         // databases, sequences and tables
 	PhaseRows           // the rows
 	PhaseObjects        // views, routines, triggers, events, accounts
+	PhaseRestart        // MethodClone only: the target starts again on the new data
 	PhasePosition       // the target gets its position
 	PhaseDone           // the target is a copy
 )
 
 // String returns the phase in lower case.
 func (p Phase) String() string {
-	return [...]string{"unknown", "connect", "snapshot", "mark", "define", "rows", "objects", "position", "done"}[min(p, PhaseDone)]
+	return [...]string{"unknown", "connect", "snapshot", "mark", "define", "rows", "objects", "restart", "position", "done"}[min(p, PhaseDone)]
 }
 
 // Progress is how far a copy is. It is a value.
@@ -38,8 +39,8 @@ type Progress struct {
 	// Rows on the target so far, RowsExpected by the source's estimate, and
 	// Reused those of Rows that were found equal there.
 	Rows, RowsExpected, Reused uint64
-	// Bytes read from the source.
-	Bytes uint64
+	// Bytes read from the source, and of MethodClone how many there are to be.
+	Bytes, BytesExpected uint64
 	// Begun is when the copy began, Rate its bytes per second since the first
 	// rows.
 	Begun time.Time
@@ -48,14 +49,7 @@ type Progress struct {
 
 // String is a line for a terminal.
 func (p Progress) String() string {
-	line := fmt.Sprintf("%s: %d of %d tables, %d rows", p.Phase, p.TablesDone, p.Tables, p.Rows)
-	if p.RowsExpected > 0 {
-		line += fmt.Sprintf(" of about %d", max(p.RowsExpected, p.Rows))
-	}
-	if p.Reused > 0 {
-		line += fmt.Sprintf(" (%d found there)", p.Reused)
-	}
-	line += fmt.Sprintf(", %.1f MB, %.1f MB/s", float64(p.Bytes)/1e6, p.Rate/1e6)
+	line := fmt.Sprintf("%s: %s, %.1f MB/s", p.Phase, p.amount(), p.Rate/1e6)
 	if p.Attempt > 1 {
 		line += fmt.Sprintf(", attempt %d", p.Attempt)
 	}
@@ -63,6 +57,21 @@ func (p Progress) String() string {
 		line += ": " + p.Doing
 	}
 	return line
+}
+
+// amount is how much has arrived.
+func (p Progress) amount() string {
+	if p.BytesExpected > 0 {
+		return fmt.Sprintf("%.1f of about %.1f MB", float64(p.Bytes)/1e6, float64(max(p.BytesExpected, p.Bytes))/1e6)
+	}
+	line := fmt.Sprintf("%d of %d tables, %d rows", p.TablesDone, p.Tables, p.Rows)
+	if p.RowsExpected > 0 {
+		line += fmt.Sprintf(" of about %d", max(p.RowsExpected, p.Rows))
+	}
+	if p.Reused > 0 {
+		line += fmt.Sprintf(" (%d found there)", p.Reused)
+	}
+	return line + fmt.Sprintf(", %.1f MB", float64(p.Bytes)/1e6)
 }
 
 // gauge holds the progress. Anyone may use it.

@@ -97,6 +97,10 @@ func (w *world) follow() {
 // equal compares the two servers without any of the package's own code.
 func (w *world) equal() {
 	w.Helper()
+	scheduler := w.query(w.master(), "SELECT @@GLOBAL.event_scheduler")
+	w.exec(w.master(), "SET GLOBAL event_scheduler = OFF") // one of the events writes
+	defer w.exec(w.master(), "SET GLOBAL event_scheduler = "+scheduler)
+	w.ok(w.nodes.WaitCaughtUp(w.soon()))
 	for _, n := range w.nodes.Nodes {
 		w.exec(n, "SET GLOBAL group_concat_max_len = 1000000")
 	}

@@ -109,6 +109,7 @@ func (c *Conn) Exec(ctx context.Context, statements ...string) error {
 // secret.
 func beginning(text string) string {
 	const most = 60
+	text, _, _ = strings.Cut(text, " IDENTIFIED ")
 	if len(text) > most {
 		return text[:most] + "..."
 	}
