@@ -53,8 +53,11 @@ func (x *session) slave(r *request, t *cluster.Topology) (node int, w waiting) {
 	}
 	near, far, none := x.spread(r, t)
 	favoured := near
-	if far == 0 {
+	switch {
+	case far == 0:
 		favoured = x.nearby(t)
+	case x.lagging(t, near):
+		favoured, far = far, 0 // not to be held to a slave that stands still
 	}
 	i := x.server.pools.Pick(t, none, favoured, far, x.next())
 	switch {
@@ -83,6 +86,17 @@ func (x *session) spread(r *request, t *cluster.Topology) (near, far, none backe
 		}
 	}
 	return near, far, none
+}
+
+// lagging reports whether one of the nodes is further behind than is waited for.
+func (x *session) lagging(t *cluster.Topology, nodes backend.NodeSet) bool {
+	most := x.server.config.Load().CausalWait
+	for _, i := range t.Readable {
+		if nodes.Has(i) && t.Nodes[i].Lag > most {
+			return true
+		}
+	}
+	return false
 }
 
 // nearby are the nodes where the session has a connection.

@@ -188,8 +188,9 @@ func (n *node) handler() func(*fakemysql.Conn) error {
 	return fakemysql.Answer(func(command wire.Command, content string) fakemysql.Step {
 		n.mu.Lock()
 		n.asked = append(n.asked, command.String()+" "+content)
+		step, ok := n.answers[content]
 		n.mu.Unlock()
-		if step, ok := n.answers[content]; ok {
+		if ok {
 			return step
 		}
 		switch {
@@ -200,6 +201,16 @@ func (n *node) handler() func(*fakemysql.Conn) error {
 		}
 		return nil
 	})
+}
+
+// setAnswer changes what the node answers.
+func (n *node) setAnswer(sql string, step fakemysql.Step) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.answers == nil {
+		n.answers = map[string]fakemysql.Step{}
+	}
+	n.answers[sql] = step
 }
 
 // got reports how often the node was asked something that contains part.

@@ -37,7 +37,7 @@ func (p *position) lose(now time.Time) { p.unknown, p.since = true, now }
 // once the master was asked after that write.
 func (p *position) find(t *cluster.Topology) {
 	m := t.MasterNode()
-	if m == nil || m.Applied == nil || !m.Asked.After(p.since) {
+	if !p.unknown || m == nil || m.Applied == nil || !m.Asked.After(p.since) {
 		return
 	}
 	set := m.Applied.Union(p.told)

@@ -28,9 +28,7 @@ func (x *session) run(r *request) error {
 	var held time.Time
 	for attempt := 1; ; attempt++ {
 		t := x.topology()
-		if x.position.unknown {
-			x.position.find(t)
-		}
+		x.position.find(t)
 		x.demand = x.demandOf(r.statement)
 		d := router.Decide(r.statement, x.facts(r), t, &x.server.config.Load().Rules)
 		switch d.Action {

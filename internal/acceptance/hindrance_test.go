@@ -66,23 +66,38 @@ func (f *fed) served() (reads int) {
 	return reads
 }
 
-// holdUp locks the table on one slave: its applier waits, and reads go on.
-func holdUp(ctx context.Context, f *fed) {
-	db := f.on(f.servers.Slaves()[0], 1)
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		f.Error(err)
-		return
+// holdUp holds one slave up.
+func holdUp(ctx context.Context, f *fed) { holdTable(ctx, f, "stale.t") }
+
+// holdTable locks a table on one slave: its applier waits, and reads go on.
+func holdTable(ctx context.Context, f *fed, table string) {
+	f.hold(ctx, f.servers.Slaves()[:1], table, make(chan struct{}))
+}
+
+// holdAll is holdTable on every slave; ready is closed once they are held.
+func holdAll(ctx context.Context, f *fed, table string, ready chan<- struct{}) {
+	f.hold(ctx, f.servers.Slaves(), table, ready)
+}
+
+func (f *fed) hold(ctx context.Context, slaves []*playground.Node, table string, ready chan<- struct{}) {
+	for _, n := range slaves {
+		conn, err := f.on(n, 1).Conn(f.Context())
+		if err == nil {
+			defer conn.Close()
+			_, err = conn.ExecContext(f.Context(), "LOCK TABLES "+table+" READ")
+		}
+		if err != nil {
+			f.Errorf("hold %s up: %v", n.Name, err)
+			continue
+		}
+		defer func() {
+			if _, err := conn.ExecContext(f.Context(), "UNLOCK TABLES"); err != nil {
+				f.Errorf("let %s go on: %v", n.Name, err)
+			}
+		}()
 	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "LOCK TABLES stale.t READ"); err != nil {
-		f.Error(err)
-	}
+	close(ready)
 	<-ctx.Done()
-	if _, err := conn.ExecContext(f.Context(), "UNLOCK TABLES"); err != nil {
-		f.Error(err)
-	}
 }
 
 // stopAppliers stops them again as soon as they were started.
