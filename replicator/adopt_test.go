@@ -1,7 +1,9 @@
 package replicator
 
 import (
+	"log/slog"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,30 +13,81 @@ import (
 )
 
 // The feed changes and changes back while writes go on: slaves come one after
-// the other, lose nothing, and no commit waits for anybody who has gone.
+// the other, lose nothing, and no commit waits for anybody who has gone. Other
+// settings change, too.
 func TestFeedChangesUnderWrites(t *testing.T) {
 	worlds(t, 2, func(w *world) {
 		w.must(w.nodes.Nodes[0].Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY, v VARCHAR(40))"))
 		w.config.Direct = cluster.Account{User: w.nodes.Replication.User, Password: w.nodes.Replication.Password}
 		stop := make(chan struct{})
 		acknowledged := w.writer(stop)
-		for range 2 {
-			w.feed(FeedDirect)
-			if got := w.semiSync(); got != "OFF" {
-				w.Errorf("semi-synchronous replication is %s with nobody to acknowledge", got)
-			}
-			if reason, _ := w.replicator.Unprotected(); reason != "" {
-				w.Errorf("with nothing promised: %s", reason)
-			}
-			w.feed(FeedRelay)
-			w.until("protected", func(*cluster.Topology) bool { return w.replicator.Status().Protected })
-		}
+		w.feed(FeedDirect)
+		w.wantDirect()
+		w.changePassword()
+		w.feed(FeedRelay)
+		w.until("protected", func(*cluster.Topology) bool { return w.replicator.Status().Protected })
+		w.until("fed from here alone", func(*cluster.Topology) bool {
+			set, whole := w.replicator.End()
+			return set != nil && whole
+		})
+		w.policy(PolicyDegrade, "300")
+		w.policy(PolicyDurable, "18446744073709551615")
+		w.stop() // and the next process finds another feed in its configuration
+		w.config.Feed = FeedDirect
+		w.begin()
+		w.until("semi-synchronous replication is off", func(*cluster.Topology) bool { return w.semiSync("enabled") == "OFF" })
+		w.feed(FeedDirect)
+		w.wantDirect()
 		close(stop)
 		rows := acknowledged()
 		w.converge()
 		if got, err := strconv.Atoi(w.same("SELECT COUNT(*) FROM shop.t")); err != nil || got != rows {
 			w.Errorf("%d rows (%v), %d were acknowledged", got, err, rows)
 		}
+	})
+}
+
+// wantDirect wants nothing to be promised, and nobody to wait.
+func (w *world) wantDirect() {
+	w.Helper()
+	if got := w.semiSync("enabled"); got != "OFF" {
+		w.Errorf("semi-synchronous replication is %s with nobody to acknowledge", got)
+	}
+	reason, _ := w.replicator.Unprotected()
+	if end, _ := w.replicator.End(); reason != "" || end != nil {
+		w.Errorf("with nothing promised: %q, all is in %v", reason, end)
+	}
+}
+
+// changePassword gives the slaves' account another one, which they get at once.
+func (w *world) changePassword() {
+	w.Helper()
+	w.config.Direct.Password = "another one"
+	w.must(w.nodes.Nodes[0].Exec(w.Context(), "ALTER USER '"+w.config.Direct.User+"'@'%' IDENTIFIED BY 'another one'"))
+	var before uint64
+	for _, s := range w.replicator.Status().Slaves {
+		before += s.Changed
+	}
+	w.replicator.Configure(w.config)
+	w.until("slaves with another password", func(*cluster.Topology) bool {
+		var now uint64
+		for _, s := range w.replicator.Status().Slaves {
+			now += s.Changed
+		}
+		return now == before+2
+	})
+	w.feed(FeedDirect)
+}
+
+// policy changes it, and waits until commits wait that long.
+func (w *world) policy(p Policy, timeout string) {
+	w.Helper()
+	w.config.Policy, w.config.DegradeAfter = p, 300*time.Millisecond
+	w.must(w.replicator.Accepts(w.config))
+	w.replicator.Configure(w.config)
+	w.until("policy "+p.String(), func(*cluster.Topology) bool {
+		got := w.semiSync("timeout")
+		return got == timeout || p == PolicyDurable && len(got) >= 10 // what is the longest differs
 	})
 }
 
@@ -59,16 +112,50 @@ func (w *world) feed(feed Feed) {
 	})
 }
 
-// semiSync says whether the master's commits wait.
-func (w *world) semiSync() string {
+// semiSync is a setting of semi-synchronous replication on the master.
+func (w *world) semiSync(setting string) string {
 	w.Helper()
-	query := "SELECT VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled'"
+	query := "SELECT VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME = 'rpl_semi_sync_source_" + setting + "'"
 	if w.nodes.Flavour == playground.MariaDB {
-		query = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME = 'rpl_semi_sync_master_enabled'"
+		query = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME = 'rpl_semi_sync_master_" + setting + "'"
 	}
 	value, err := w.nodes.Nodes[0].Query(w.Context(), query)
 	w.must(err)
 	return value
+}
+
+// What a reload cannot change is refused with what to do.
+func TestAccepts(t *testing.T) {
+	store := cluster.NewStore(&cluster.Topology{Master: -1, Nodes: make([]cluster.Node, 2)})
+	relay := Default()
+	relay.Feed, relay.Dir = FeedRelay, t.TempDir()
+	direct := relay
+	direct.Feed, direct.Direct = FeedDirect, cluster.Account{User: "repl", Password: "p"}
+	for _, c := range []struct {
+		name   string
+		now    Config
+		change func(*Config)
+		want   string
+	}{
+		{"nothing", relay, func(*Config) {}, ""},
+		{"what can change", relay, func(c *Config) {
+			c.Policy, c.DegradeAfter, c.MaxBytes, c.MaxAge, c.Advertise = PolicyDegrade, time.Second, 1<<40, time.Hour, "h:1"
+		}, ""},
+		{"listen", relay, func(c *Config) { c.Listen = "127.0.0.1:1" }, "replication.listen cannot change while feed relay runs"},
+		{"folder", relay, func(c *Config) { c.LogDir = "/elsewhere" }, "replication.stored_log.dir cannot change"},
+		{"key", relay, func(c *Config) { c.Key = make([]byte, 32) }, "replication.stored_log.key_file cannot change"},
+		{"to direct", relay, func(c *Config) { c.Feed, c.Direct = FeedDirect, direct.Direct }, ""},
+		{"to direct without an account", relay, func(c *Config) { c.Feed = FeedDirect }, "takes replication.account"},
+		{"to relay, elsewhere", direct, func(c *Config) { c.Feed, c.Listen, c.LogDir = FeedRelay, "127.0.0.1:1", "/elsewhere" }, ""},
+		{"what never works", direct, func(c *Config) { c.Feed, c.Listen = FeedRelay, "nowhere" }, "listen"},
+	} {
+		next := c.now
+		c.change(&next)
+		err := New(c.now, store, slog.New(slog.DiscardHandler)).Accepts(next)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
 }
 
 // Turns come one after the other, and do not wait for who cannot be reached.

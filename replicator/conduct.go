@@ -34,7 +34,13 @@ func (r *relay) conduct(ctx context.Context) error {
 // log, and then come one after the other.
 func (r *relay) takeOver(ctx context.Context) error {
 	r.release(false)
-	want := func() []control.Slave { return slavesOf(r.cluster.Load(), r.source(), r.stored.Executed) }
+	r.alone.Store(false)
+	want := func() []control.Slave {
+		t := r.cluster.Load()
+		slaves := slavesOf(t, r.source(), r.stored.Executed)
+		r.alone.Store(t.MasterIdentity != "" && all(slaves, r.keeper.Load().Report()))
+		return slaves
+	}
 	if r.promised.Load() {
 		return r.runKeeper(ctx, want, nil)
 	}
@@ -43,6 +49,23 @@ func (r *relay) takeOver(ctx context.Context) error {
 	group.Go(func() error { return r.promise(ctx) })
 	group.Go(func() error { return r.runKeeper(ctx, want, arriving) })
 	return group.Wait()
+}
+
+// all says whether every slave was seen to have its source, or to serve nobody.
+func all(slaves []control.Slave, reports []control.SlaveReport) bool {
+	there := map[string]string{}
+	for _, r := range reports {
+		there[r.Node.Name] = r.Status.SourceUser + "@" + r.Status.SourceAddr
+		if r.Verdict.State == control.StateUnknown {
+			there[r.Node.Name] = r.Source
+		}
+	}
+	for _, s := range slaves {
+		if there[s.Node.Name] != s.Source.String() {
+			return false
+		}
+	}
+	return true
 }
 
 // promise begins to hold back OKs as soon as the master's commits wait.
@@ -95,6 +118,7 @@ func (r *relay) caughtUp() bool {
 // answers, and then lets its commits go on without the stored log. It returns
 // errReleased when that is done, and nil if ctx ends before.
 func (r *relay) handBack(ctx context.Context) error {
+	r.alone.Store(false)
 	r.prepareAccount(ctx)
 	leaving := newTurns(func(s control.Slave) bool { return r.mayLeave(ctx, s) }, func() *cluster.GTIDSet { return r.masterNow(ctx) })
 	group, ctx := errgroup.WithContext(ctx)
@@ -145,22 +169,6 @@ func (r *relay) mayLeave(ctx context.Context, s control.Slave) bool {
 		r.log.Warn("a slave stays with the stored log for now", "node", s.Node.Name, "error", err)
 	}
 	return err == nil
-}
-
-// masterNow is what the master has at this moment, nil if it does not say.
-func (r *relay) masterNow(ctx context.Context) (has *cluster.GTIDSet) {
-	from, ok := r.sourceOf(r.cluster.Load())
-	if !ok {
-		return nil
-	}
-	if err := r.order(ctx, from, func(ctx context.Context, c *control.Conn) error {
-		s, err := c.Status(ctx)
-		has = s.Current
-		return err
-	}); err != nil {
-		return nil
-	}
-	return has
 }
 
 // letMasterGo withdraws the promise and has the master's commits go on by

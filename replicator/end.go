@@ -10,13 +10,13 @@ type storedEnd struct {
 
 // End is the set of all that is stored now, what came before the log included:
 // nothing that a slave can show is missing there. It is nil while nothing is
-// promised, when slaves may be fed by the master as well. With whole, every
+// promised, or slaves may be fed by the master as well. With whole, every
 // write that was acknowledged is in it, and so is all that the master can show,
 // because its commits wait until they are stored. It takes no lock as long as
 // nothing more is stored.
 func (r *Replicator) End() (set *cluster.GTIDSet, whole bool) {
 	relay := r.relay.Load()
-	if relay == nil || !r.promised.Load() {
+	if relay == nil || !r.promised.Load() || !r.alone.Load() {
 		return nil, false
 	}
 	whole = relay.protection.now.Load() && r.rejected(r.cluster.Load().MasterIdentity) == nil

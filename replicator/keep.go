@@ -77,7 +77,7 @@ func (r *Replicator) directSlaves() []control.Slave {
 	})
 	slaves := slavesOf(t, source, func() *cluster.GTIDSet { return masterHas(r.cluster.Load()) })
 	for i := range slaves {
-		slaves[i].Observe = c.Direct.User == ""
+		slaves[i].Observe, slaves[i].HasNow = c.Direct.User == "", r.masterNow
 	}
 	return slaves
 }
@@ -88,6 +88,22 @@ func masterHas(t *cluster.Topology) *cluster.GTIDSet {
 		return m.Applied
 	}
 	return nil
+}
+
+// masterNow is what the master has at this moment, nil if it does not say.
+func (r *Replicator) masterNow(ctx context.Context) (has *cluster.GTIDSet) {
+	from, ok := r.sourceOf(r.cluster.Load())
+	if !ok {
+		return nil
+	}
+	if err := r.order(ctx, from, func(ctx context.Context, c *control.Conn) error {
+		s, err := c.Status(ctx)
+		has = s.Current
+		return err
+	}); err != nil {
+		return nil
+	}
+	return has
 }
 
 // runKeeper keeps the slaves that want returns until ctx ends; in turns, unless

@@ -35,6 +35,7 @@ type Replicator struct {
 	// stored: with FeedRelay from the start, or once a fleet has been adopted,
 	// until its slaves are back at the master.
 	promised atomic.Bool
+	alone    atomic.Bool            // every slave that serves was seen to be fed from the stored log
 	trouble  atomic.Pointer[string] // what keeps a fleet from being adopted, or released
 
 	unprotectedWrites atomic.Uint64 // that went on although they were not stored

@@ -143,7 +143,8 @@ func (w *world) converge() {
 				return false
 			}
 		}
-		return w.replicator.Status().Stored.ContainsSet(want)
+		stored := w.replicator.Status().Stored // nil with feed direct
+		return stored == nil || stored.ContainsSet(want)
 	})
 	for _, n := range w.nodes.Slaves() {
 		if has := w.position(n); !want.ContainsSet(has) {

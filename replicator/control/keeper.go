@@ -20,6 +20,10 @@ type Slave struct {
 	// Has returns what the source has; see Conn.Attach. It is called by the
 	// slave's goroutine.
 	Has func() *cluster.GTIDSet
+	// HasNow asks the source itself, where Has may be old: a slave that applies
+	// all the time is always ahead of that, and nothing could ever be done there.
+	// nil where Has is always right, and it may return nil.
+	HasNow func(context.Context) *cluster.GTIDSet
 	// Observe has the slave watched and reported only: nothing is changed there.
 	Observe bool
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/bellwether-db/bellwether/cluster"
 )
 
 // keeping keeps one slave. Its goroutine alone uses what stands below log.
@@ -113,7 +115,7 @@ func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 	}
 	k.report.Status, k.report.Seen = status, time.Now()
 	v = Judge(status, k.history)
-	has := asked(s.Has)
+	has := s.has(ctx, &status, k.renew)
 	p, err := planAttach(s.Node.Name, &status, s.Source, has)
 	if err == nil && k.renew && !p.change {
 		p.setAnew()
@@ -125,6 +127,22 @@ func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 		v, err = k.outcome(v, &p, errors.Join(err, k.act(ctx, s, &p, v)))
 	}
 	return k.patient(v, err)
+}
+
+// has is what the source has: of now, where something is to be done about a slave
+// that is ahead of what was known.
+func (s *Slave) has(ctx context.Context, status *Status, renew bool) *cluster.GTIDSet {
+	has := asked(s.Has)
+	if s.HasNow == nil || s.Observe || errant(status, has) == nil {
+		return has
+	}
+	if p, _ := planAttach(s.Node.Name, status, s.Source, nil); p.empty() && !renew {
+		return has
+	}
+	if now := s.HasNow(ctx); now != nil {
+		return now
+	}
+	return has
 }
 
 // outcome is the verdict once the plan was carried out, or was not.
