@@ -28,7 +28,12 @@ var errNoMaster = errors.New("there is no master to ask")
 // binary log held when the call began, or with an error when ctx ends or the
 // master cannot be asked. Callers share their questions: one is asked at a time.
 func (m *Monitor) AwaitVisible(ctx context.Context) error {
-	return m.visible.await(ctx, m.askVisible)
+	for {
+		err := m.visible.await(ctx, m.askVisible)
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+	}
 }
 
 // visibility coordinates those who ask; any number of goroutines. The zero

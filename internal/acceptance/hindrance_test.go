@@ -51,21 +51,6 @@ func numbers(n int) string {
 	return fmt.Sprintf("WITH RECURSIVE c (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < %d) SELECT n FROM c", n-1)
 }
 
-var readCount = regexp.MustCompile(`(?m)^bellwether_statements_total\{class="read",reason="[^"]*",target="slave"\} (\S+)`)
-
-// served is how many reads slaves have answered.
-func (f *fed) served() (reads int) {
-	f.Helper()
-	metrics, err := f.proxy.metrics()
-	f.must(err)
-	for _, line := range readCount.FindAllStringSubmatch(metrics, -1) {
-		n, err := strconv.ParseFloat(line[1], 64)
-		f.must(err)
-		reads += int(n)
-	}
-	return reads
-}
-
 // holdUp holds one slave up.
 func holdUp(ctx context.Context, f *fed) { holdTable(ctx, f, "stale.t") }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -104,6 +105,21 @@ func (p *stalePlay) play(h hindrance) {
 		p.Errorf("slaves served %.1f %% of the reads, want %.0f %%", 100*share, 100*h.least)
 	}
 	p.converge()
+}
+
+var readCount = regexp.MustCompile(`(?m)^bellwether_statements_total\{class="read",reason="[^"]*",target="slave"\} (\S+)`)
+
+// served is how many reads slaves have answered.
+func (f *fed) served() (reads int) {
+	f.Helper()
+	metrics, err := f.proxy.metrics()
+	f.must(err)
+	for _, line := range readCount.FindAllStringSubmatch(metrics, -1) {
+		n, err := strconv.ParseFloat(line[1], 64)
+		f.must(err)
+		reads += int(n)
+	}
+	return reads
 }
 
 // staleSession writes its own keys and knows what each must read.
