@@ -76,7 +76,7 @@ func sent(s *Server, n int, size int64) bool {
 const readerProcess = "BELLWETHER_TEST_READER"
 
 // readElsewhere has another process read the whole log n times.
-func readElsewhere(b *testing.B, s *Server, n int, tls bool) (stop func()) {
+func readElsewhere(b testing.TB, s *Server, n int, tls bool) (stop func()) {
 	b.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestReaderProcess$")
 	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %t", readerProcess, s.Addr(), n, tls))
