@@ -109,6 +109,7 @@ type variableRule struct {
 var variableRules = []variableRule{
 	{FlavourMySQL, []string{"gtid_mode"}, []string{"ON"}, SeverityMust, "SET PERSIST enforce_gtid_consistency = ON; SET PERSIST gtid_mode = OFF_PERMISSIVE; SET PERSIST gtid_mode = ON_PERMISSIVE; SET PERSIST gtid_mode = ON;"},
 	{FlavourMySQL, []string{"enforce_gtid_consistency"}, []string{"ON"}, SeverityMust, "SET PERSIST enforce_gtid_consistency = ON;"},
+	{FlavourMySQL, []string{"replica_preserve_commit_order", "slave_preserve_commit_order"}, []string{"ON", "1"}, SeverityAdvice, "STOP REPLICA SQL_THREAD; SET GLOBAL replica_preserve_commit_order = ON; START REPLICA SQL_THREAD;"},
 	{FlavourMariaDB, []string{"gtid_strict_mode"}, []string{"ON"}, SeverityAdvice, "SET GLOBAL gtid_strict_mode = ON;"},
 	{0, []string{"log_bin"}, []string{"ON"}, SeverityMust, ""},
 	{0, []string{"log_replica_updates", "log_slave_updates"}, []string{"ON"}, SeverityMust, ""},

@@ -61,6 +61,8 @@ func TestAssess(t *testing.T) {
 		{FlavourMariaDB, set("log_bin", "OFF"), "log_bin|must|OFF|"},
 		{FlavourMariaDB, set("log_slave_updates", "OFF"), "log_slave_updates|must|OFF|"},
 		{FlavourMySQL, set("binlog_row_image", "MINIMAL"), "binlog_row_image|advice|MINIMAL|SET PERSIST binlog_row_image = 'FULL';"},
+		{FlavourMySQL, set("replica_preserve_commit_order", "OFF"),
+			"replica_preserve_commit_order|advice|OFF|STOP REPLICA SQL_THREAD; SET PERSIST replica_preserve_commit_order = ON; START REPLICA SQL_THREAD;"},
 		{FlavourMariaDB, set("sync_binlog", "0"), "sync_binlog|advice|0|SET GLOBAL sync_binlog = 1;"},
 		{FlavourMariaDB, set("binlog_format", "MIXED"), "binlog_format|advice|MIXED|SET GLOBAL binlog_format = 'ROW';"},
 		{FlavourMySQL, set("binlog_format", "STATEMENT"), "binlog_format|must|STATEMENT|STOP REPLICA SQL_THREAD; SET PERSIST binlog_format = 'ROW'; START REPLICA SQL_THREAD;"},

@@ -29,11 +29,10 @@ func (x *session) showStatus(o *router.Own, sql []byte) error {
 func (x *session) statusRows() [][2]string {
 	t, c := x.topology(), x.server.config.Load()
 	position, known := x.token(t)
-	feed, stored := "direct", ""
-	if x.server.journal != nil {
+	feed := "direct"
+	stored, _ := x.server.logEnd()
+	if stored != nil {
 		feed = "relay"
-		end, _ := x.server.logEnd()
-		stored = end.String()
 	}
 	level, from := x.consistency, "session"
 	if level == router.ConsistencyUnset {
@@ -53,7 +52,7 @@ func (x *session) statusRows() [][2]string {
 		{"pins", pins},
 		{"position", position},
 		{"position_known", map[bool]string{true: "ON", false: "OFF"}[known]},
-		{"stored_position", stored},
+		{"stored_position", stored.String()},
 		{"writes", t.Writes.String()},
 	}
 }
