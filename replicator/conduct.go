@@ -37,7 +37,7 @@ func (r *relay) takeOver(ctx context.Context) error {
 	r.alone.Store(false)
 	want := func() []control.Slave {
 		t := r.cluster.Load()
-		slaves := slavesOf(t, r.source(), r.stored.Executed)
+		slaves := slavesOf(t, r.source(), r.has())
 		r.alone.Store(t.MasterIdentity != "" && all(slaves, r.keeper.Load().Report()))
 		return slaves
 	}
@@ -49,6 +49,15 @@ func (r *relay) takeOver(ctx context.Context) error {
 	group.Go(func() error { return r.promise(ctx) })
 	group.Go(func() error { return r.runKeeper(ctx, want, arriving) })
 	return group.Wait()
+}
+
+// has is what slaves are compared with: nothing while the log has still to catch
+// up with a master that they follow by themselves.
+func (r *relay) has() func() *cluster.GTIDSet {
+	if !r.promised.Load() {
+		return nil
+	}
+	return r.stored.Executed
 }
 
 // all says whether every slave was seen to have its source, or to serve nobody.

@@ -3,6 +3,7 @@ package replicator
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"sync"
@@ -54,7 +55,10 @@ func (r *Replicator) Configure(next Config) {
 	}
 	if r.relay.Load() != nil {
 		// What the stored log was opened with stays until the slaves have left it.
-		next.TLS, next.RSA, next.Dir, next.LogDir, next.Listen, next.Key = now.TLS, now.RSA, now.Dir, now.LogDir, now.Listen, now.Key
+		next.RSA, next.Dir, next.LogDir, next.Listen, next.Key = now.RSA, now.Dir, now.LogDir, now.Listen, now.Key
+		if now.TLS == nil || next.TLS == nil {
+			next.TLS = now.TLS
+		}
 		if next.Feed != FeedRelay {
 			next.Advertise = now.Advertise
 		}
@@ -68,6 +72,17 @@ func (r *Replicator) Configure(next Config) {
 		keeper.Nudge()
 	}
 	r.changed.send()
+}
+
+// shown is what slaves are shown: of a certificate that is renewed always the
+// latest.
+func (r *Replicator) shown(first *tls.Config) *tls.Config {
+	if first == nil {
+		return nil
+	}
+	c := first.Clone()
+	c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return r.settings().TLS, nil }
+	return c
 }
 
 // whileWanted does something whose context ends as soon as another feed is

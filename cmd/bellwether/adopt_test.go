@@ -27,8 +27,8 @@ func TestAdopt(t *testing.T) {
 			t.Parallel()
 			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 2, Replicate: true, Relaxed: true})
 			s := startServingAs(t, servers, demoOptions{proxy: "127.0.0.1:0", admin: freePort(t), feed: "direct"})
-			s.nameAccount(t)
-			s.checkNeeds(t, "relay", exitFailure, "SET PERSIST sync_binlog = 1;  -- must", "SET GLOBAL sync_binlog = 1;  -- must")
+			s.bePatient(t, patientHold, 10*time.Second)
+			s.checkNeeds(t, "relay", 0, "SET PERSIST sync_binlog = 1;  -- advice", "SET GLOBAL sync_binlog = 1;  -- advice")
 			load := startAdoptLoad(t, s)
 			before := s.tables(t)
 			s.adopt(t, "--dry-run")
@@ -41,6 +41,7 @@ func TestAdopt(t *testing.T) {
 			}
 			load.stop()
 			s.checkNeeds(t, "relay", 0, "Nothing must change")
+			s.checkMust(t)
 			s.compareAdopted(t, load.written.Load())
 			if after := s.tables(t); !slices.Equal(before, after) {
 				t.Errorf("tables were made anew: %q, before %q", after, before)
@@ -64,21 +65,6 @@ func freePort(t *testing.T) string {
 	}
 	t.Fatal("no port is free")
 	return ""
-}
-
-// nameAccount has the slaves' account configured, with a word on probes that
-// suits a busy machine; the reload takes both.
-func (s *serving) nameAccount(t *testing.T) {
-	t.Helper()
-	text, err := os.ReadFile(s.house.config.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
-	account := fmt.Sprintf("replication: {account: {user: %q, password: %q}, ", s.servers.Replication.User, s.servers.Replication.Password)
-	rewrite(t, s.house, strings.Replace(string(text), "replication: {", account, 1)+"probes: {timeout: 10s}\n")
-	if err := s.house.reload(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // adopt runs the command and wants it to succeed.
@@ -108,9 +94,31 @@ func (s *serving) checkNeeds(t *testing.T, feed string, want int, texts ...strin
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr := command(t.Context(), "check", "--config", path)
-	if code != want || !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(stdout, text) }) {
-		t.Errorf("check: exit code %d, want %d with %q\n%s%s", code, want, texts, stdout, stderr)
+	for deadline := time.Now().Add(30 * time.Second); ; sleep(t.Context(), 100*time.Millisecond) { // slaves may be on their way
+		code, stdout, stderr := command(t.Context(), "check", "--config", path)
+		if code == want && slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(stdout, text) }) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("check: exit code %d, want %d with %q\n%s%s", code, want, texts, stdout, stderr)
+		}
+	}
+}
+
+// checkMust: what Bellwether cannot set makes check fail, with the SQL.
+func (s *serving) checkMust(t *testing.T) {
+	t.Helper()
+	spoil, mend, want := "SET GLOBAL gtid_mode = ON_PERMISSIVE", "SET GLOBAL gtid_mode = ON", "SET PERSIST gtid_mode = ON;  -- must: gtid_mode"
+	if s.servers.Flavour == playground.MariaDB {
+		spoil, mend, want = "SET GLOBAL read_only = OFF", "SET GLOBAL read_only = ON", "SET GLOBAL read_only = ON;  -- must: read_only"
+	}
+	slave := s.servers.Slaves()[0]
+	if err := slave.Exec(t.Context(), spoil); err != nil {
+		t.Fatal(err)
+	}
+	s.checkNeeds(t, "relay", exitFailure, want)
+	if err := slave.Exec(t.Context(), mend); err != nil {
+		t.Fatal(err)
 	}
 }
 

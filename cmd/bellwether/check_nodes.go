@@ -12,10 +12,18 @@ import (
 	"github.com/bellwether-db/bellwether/replicator/control"
 )
 
+// need is one thing that a node lacks. It is a value.
+type need struct {
+	cluster.Finding
+	// settable says that Bellwether sets it by itself once it serves, if the
+	// operator account may.
+	settable bool
+}
+
 // needsOf looks at what the nodes lack to be master or slave under the configured
 // feed. A node that cannot be reached is left out: check has said so already.
-func needsOf(ctx context.Context, c *config.File, nodes cluster.Config) []cluster.Finding {
-	all := make([][]cluster.Finding, len(nodes.Nodes))
+func needsOf(ctx context.Context, c *config.File, nodes cluster.Config) []need {
+	all := make([][]need, len(nodes.Nodes))
 	var looks sync.WaitGroup
 	for i, n := range nodes.Nodes {
 		looks.Go(func() { all[i] = needsOfNode(ctx, c.ReplicatorConfig(), n, nodes) })
@@ -24,7 +32,7 @@ func needsOf(ctx context.Context, c *config.File, nodes cluster.Config) []cluste
 	return slices.Concat(all...)
 }
 
-func needsOfNode(ctx context.Context, r replicator.Config, n cluster.NodeConfig, nodes cluster.Config) (out []cluster.Finding) {
+func needsOfNode(ctx context.Context, r replicator.Config, n cluster.NodeConfig, nodes cluster.Config) (out []need) {
 	conn, err := control.Connect(ctx, control.Node{Name: n.Name, Addr: n.Addr}, nodes)
 	if err != nil {
 		return nil
@@ -39,13 +47,13 @@ func needsOfNode(ctx context.Context, r replicator.Config, n cluster.NodeConfig,
 	}
 	findings, err := conn.Check(ctx, account)
 	if err != nil {
-		return []cluster.Finding{{
+		return []need{{Finding: cluster.Finding{
 			Node: n.Name, Name: "replication settings", Severity: cluster.SeverityMust, Have: oneLine(err.Error()), Want: "the operator account may look",
-		}}
+		}}}
 	}
 	for _, f := range findings {
-		if need, ok := needOf(f, r.Feed); ok {
-			out = append(out, need)
+		if lacks, ok := needOf(f, r.Feed); ok {
+			out = append(out, lacks)
 		}
 	}
 	return out
@@ -54,47 +62,59 @@ func needsOfNode(ctx context.Context, r replicator.Config, n cluster.NodeConfig,
 // needOf is what check says of a finding. With feed direct Bellwether stores
 // nothing: what only that takes is left out, and the rest but the slaves' account
 // is advice.
-func needOf(f control.Finding, feed replicator.Feed) (cluster.Finding, bool) {
-	need := cluster.Finding{Node: f.Node, Name: f.What, Severity: f.Severity, Have: orNone(f.Have), Want: f.Want + ": " + f.Why, SQL: f.SQL}
-	if need.SQL != "" {
-		need.SQL += ";"
+func needOf(f control.Finding, feed replicator.Feed) (need, bool) {
+	n := need{settable: f.Settable && feed == replicator.FeedRelay, Finding: cluster.Finding{
+		Node: f.Node, Name: f.What, Severity: f.Severity, Have: orNone(f.Have), Want: f.Want + ": " + f.Why, SQL: f.SQL,
+	}}
+	if n.SQL != "" {
+		n.SQL += ";"
 	}
 	if f.Option != "" {
-		need.Want += "; in the option file: " + f.Option
+		n.Want += "; in the option file: " + f.Option
 	}
 	switch {
 	case feed == replicator.FeedRelay:
-		return need, true
+		return n, true
 	case strings.HasPrefix(f.What, "rpl_semi_sync"):
-		return need, false
+		return n, false
 	case f.What == control.AccountRequirement:
-		need.Want = f.Want + ": slaves log in with it on the master"
-		return need, true
+		n.Want = f.Want + ": slaves log in with it on the master"
+		return n, true
 	}
-	need.Severity = min(need.Severity, cluster.SeverityAdvice)
-	return need, true
+	n.Severity = min(n.Severity, cluster.SeverityAdvice)
+	return n, true
 }
 
 // withNeeds adds what the nodes need to what check has found, each behind what
 // was found of its node, and says nothing twice: the feed relay is the stricter
-// of the two, and has the last word then.
-func withNeeds(found, needs []cluster.Finding, feed replicator.Feed) []cluster.Finding {
-	for _, need := range needs {
-		same := func(f cluster.Finding) bool { return f.Node == need.Node && sameThing(f.Name, need.Name) }
+// of the two, and has the last word then. What Bellwether sets by itself need not
+// be changed beforehand, unless the operator account lacks a privilege.
+func withNeeds(found []cluster.Finding, needs []need, feed replicator.Feed) []cluster.Finding {
+	for _, n := range needs {
+		same := func(f cluster.Finding) bool { return f.Node == n.Node && sameThing(f.Name, n.Name) }
 		if feed == replicator.FeedRelay {
 			found = slices.DeleteFunc(found, same)
 		} else if slices.ContainsFunc(found, same) {
 			continue
 		}
+		if n.settable && !lacksPrivilege(found, n.Node) {
+			n.Severity, n.Want = cluster.SeverityAdvice, n.Want+" (Bellwether sets it once it serves)"
+		}
 		at := len(found)
 		for i, f := range found {
-			if f.Node == need.Node {
+			if f.Node == n.Node {
 				at = i + 1
 			}
 		}
-		found = slices.Insert(found, at, need)
+		found = slices.Insert(found, at, n.Finding)
 	}
 	return found
+}
+
+func lacksPrivilege(found []cluster.Finding, node string) bool {
+	return slices.ContainsFunc(found, func(f cluster.Finding) bool {
+		return f.Node == node && strings.HasPrefix(f.Name, "privilege ")
+	})
 }
 
 // sameThing says whether two findings are about the same: the names of one tell

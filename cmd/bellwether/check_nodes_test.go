@@ -14,11 +14,12 @@ func TestWithNeeds(t *testing.T) {
 	found := []cluster.Finding{
 		{Node: "a", Name: "sync_binlog", Severity: cluster.SeverityAdvice, Have: "0"},
 		{Node: "a", Name: "semi-sync plugin", Severity: cluster.SeverityAdvice},
-		{Node: "a", Name: "clock", Severity: cluster.SeverityOK},
+		{Node: "a", Name: "privilege RELOAD", Severity: cluster.SeverityAdvice},
 		{Node: "b", Name: "sync_binlog", Severity: cluster.SeverityOK, Have: "1"},
 	}
 	lacks := []control.Finding{
-		{Node: "a", What: "sync_binlog", Have: "0", Want: "1", Why: "w", SQL: "SET PERSIST sync_binlog = 1", Severity: cluster.SeverityMust},
+		{Node: "b", What: "binlog_row_image", Have: "MINIMAL", Want: "FULL", Why: "w", Settable: true, Severity: cluster.SeverityMust},
+		{Node: "a", What: "sync_binlog", Have: "0", Want: "1", Why: "w", SQL: "SET PERSIST sync_binlog = 1", Settable: true, Severity: cluster.SeverityMust},
 		{Node: "a", What: "rpl_semi_sync_source", Want: "ACTIVE", Why: "w", Severity: cluster.SeverityMust},
 		{Node: "a", What: "binlog_checksum", Have: "NONE", Want: "CRC32", Why: "w", Option: "binlog_checksum = CRC32", Severity: cluster.SeverityMust},
 		{Node: "a", What: control.AccountRequirement, Want: "THERE", Severity: cluster.SeverityMust},
@@ -36,17 +37,19 @@ func TestWithNeeds(t *testing.T) {
 			checksum,
 			{Node: "a", Name: control.AccountRequirement, Severity: cluster.SeverityMust, Have: "not there", Want: "THERE: "},
 			found[3],
+			{Node: "b", Name: "binlog_row_image", Severity: cluster.SeverityAdvice, Have: "MINIMAL", Want: "FULL: w (Bellwether sets it once it serves)"},
 		},
 		replicator.FeedDirect: {
 			found[0], found[1], found[2], advised,
 			{Node: "a", Name: control.AccountRequirement, Severity: cluster.SeverityMust, Have: "not there", Want: "THERE: slaves log in with it on the master"},
 			found[3],
+			{Node: "b", Name: "binlog_row_image", Severity: cluster.SeverityAdvice, Have: "MINIMAL", Want: "FULL: w"},
 		},
 	} {
-		var needs []cluster.Finding
+		var needs []need
 		for _, f := range lacks {
-			if need, ok := needOf(f, feed); ok {
-				needs = append(needs, need)
+			if n, ok := needOf(f, feed); ok {
+				needs = append(needs, n)
 			}
 		}
 		if diff := cmp.Diff(want, withNeeds(append([]cluster.Finding{}, found...), needs, feed)); diff != "" {

@@ -19,13 +19,15 @@ type demoFolder string
 func (d demoFolder) config() string      { return filepath.Join(string(d), "bellwether.yaml") }
 func (d demoFolder) environment() string { return filepath.Join(string(d), "demo.env") }
 func (d demoFolder) secret() string      { return filepath.Join(string(d), "operator.password") }
+func (d demoFolder) slaveSecret() string { return filepath.Join(string(d), "replication.password") }
 func (d demoFolder) record() string      { return filepath.Join(string(d), "demo.json") }
 func (d demoFolder) log() string         { return filepath.Join(string(d), "bellwether.log") }
 func (d demoFolder) state() string       { return filepath.Join(string(d), "state") }
 func (d demoFolder) servers() string     { return filepath.Join(string(d), "servers") }
 
-// demoConfig is the configuration of a demo, as `serve --config` takes it.
-func demoConfig(o demoOptions, operator string, nodes []demoNode) string {
+// demoConfig is the configuration of a demo, as `serve --config` takes it. The
+// slaves' account lets `adopt --feed direct` be tried.
+func demoConfig(o demoOptions, operator, slaves string, nodes []demoNode) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `# Made by bellwether demo. bellwether.example.yaml explains every key.
 state_dir: state
@@ -41,7 +43,8 @@ nodes:
 		}
 		fmt.Fprintf(&text, "  - {name: %s, address: %q%s}\n", node.name, node.addr, mark)
 	}
-	fmt.Fprintf(&text, "replication: {feed: %s, listen: %q}\n", o.feed, o.log())
+	fmt.Fprintf(&text, "replication:\n  feed: %s\n  listen: %q\n", o.feed, o.log())
+	fmt.Fprintf(&text, "  account: {user: %q, password_file: replication.password}\n", slaves)
 	fmt.Fprintf(&text, "proxy: {listen: %q}\nadmin: {listen: %q}\n", o.proxy, o.admin)
 	return text.String()
 }

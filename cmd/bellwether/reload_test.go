@@ -11,6 +11,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
+	"github.com/bellwether-db/bellwether/replicator"
 )
 
 // two is a configuration of nodes that nobody has to answer for.
@@ -115,6 +116,29 @@ func TestReloadAppliesNothingOfWhatItRefuses(t *testing.T) {
 				t.Error("something has changed")
 			}
 		})
+	}
+}
+
+func TestReloadOfReplication(t *testing.T) {
+	relay := two + "replication: {feed: relay, listen: \"127.0.0.1:0\"}\n"
+	h := built(t, relay)
+	rewrite(t, h, strings.Replace(relay, "feed: relay", "feed: relay, policy: degrade", 1))
+	if err := h.reload(); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.replicator.Status().Policy; got != replicator.PolicyDegrade {
+		t.Errorf("policy %v", got)
+	}
+	for changed, want := range map[string]string{
+		`feed: relay, listen: "127.0.0.1:9"`:                           "replication.listen cannot change while feed relay runs",
+		`feed: relay, listen: "127.0.0.1:0", stored_log: {dir: /else}`: "replication.stored_log.dir cannot change",
+		`feed: direct`: "replication.feed: to go from relay to direct takes replication.account",
+	} {
+		rewrite(t, h, two+"replication: {"+changed+"}\n")
+		before := h.config
+		if err := h.reload(); err == nil || !strings.Contains(err.Error(), want) || h.config != before {
+			t.Errorf("%s: %v, want %q", changed, err, want)
+		}
 	}
 }
 
