@@ -48,9 +48,10 @@ copies only what differs.
 
 Without NODE it takes one slave after the other, each only while another slave could become master.
 
-While bellwether serve runs on this state_dir, only nodes that the configuration has in maintenance
-are taken: set maintenance: true, reload (SIGHUP), sync, set it back, reload. Else no Bellwether can be
-started until sync has ended. A slave that is in sync gets its source from Bellwether.
+While bellwether serve runs on this configuration, only nodes that it has in maintenance are taken: set
+maintenance: true, sync (it has the configuration read again, and waits until Bellwether has let go of
+the node), set it back, reload. Else no Bellwether can be started until sync has ended. A slave that is
+in sync gets its source from Bellwether.
 
 --method clone has MySQL clone itself (InnoDB tables only, servers of one series): faster with much
 data. The slave's server ends and has to be started again, by its supervisor or by you; sync says so,
@@ -90,6 +91,12 @@ func syncNodes(ctx context.Context, o syncOptions, args []string, out, progress 
 	source, err := f.source(o.from)
 	if err != nil {
 		return err
+	}
+	if !alone {
+		if err := letGo(ctx, f.file, targets); err != nil {
+			return err
+		}
+		defer fmt.Fprintf(out, "To let Bellwether use it: set maintenance back in %s, and reload.\n", o.config)
 	}
 	for _, target := range targets {
 		if len(args) == 0 {
@@ -141,6 +148,7 @@ func (o syncOptions) copy(ctx context.Context, f *fleet, source, target control.
 
 // fleet is what sync and verify know of the nodes from files.
 type fleet struct {
+	file     *config.File
 	stateDir string
 	nodes    cluster.Config
 	master   control.Node
@@ -160,7 +168,7 @@ func loadFleet(path string) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{stateDir: c.StateDir, nodes: wanted, attaches: c.Replication.Feed != "direct" || c.Replication.Account.User != ""}
+	f := &fleet{file: c, stateDir: c.StateDir, nodes: wanted, attaches: c.Replication.Feed != "direct" || c.Replication.Account.User != ""}
 	f.master, err = f.node(wanted.MasterName())
 	f.master.Identity = recorded.Identity
 	return f, err
@@ -208,13 +216,15 @@ func (f *fleet) targets(names []string, alone bool) ([]control.Node, error) {
 	if err != nil || alone {
 		return slaves, err
 	}
-	free := slices.DeleteFunc(slices.Clone(slaves), func(s control.Node) bool {
-		return !slices.ContainsFunc(f.nodes.Nodes, func(n cluster.NodeConfig) bool { return n.Name == s.Name && n.Maintenance })
-	})
+	free := slices.DeleteFunc(slices.Clone(slaves), func(s control.Node) bool { return !f.inMaintenance(s.Name) })
 	if len(free) < len(slaves) && (len(names) > 0 || len(free) == 0) {
-		return nil, fmt.Errorf("a bellwether runs on %s, and acts on every slave that is not in maintenance: set maintenance: true for the node in the configuration, reload it (SIGHUP), and sync then", f.stateDir)
+		return nil, fmt.Errorf("a bellwether runs on %s, and acts on every slave that is not in maintenance: set maintenance: true for the node in the configuration, and sync then", f.stateDir)
 	}
 	return free, nil
+}
+
+func (f *fleet) inMaintenance(name string) bool {
+	return slices.ContainsFunc(f.nodes.Nodes, func(n cluster.NodeConfig) bool { return n.Name == name && n.Maintenance })
 }
 
 // errLastCandidate is why a slave is not taken.
@@ -234,6 +244,10 @@ func (f *fleet) keepsCandidate(ctx context.Context, target string) error {
 	var why []string
 	for _, other := range others {
 		if other.Name == target {
+			continue
+		}
+		if f.inMaintenance(other.Name) {
+			why = append(why, other.Name+" is in maintenance")
 			continue
 		}
 		set, err := position(ctx, other, f.nodes)

@@ -117,11 +117,14 @@ func (k *keeping) step(ctx context.Context, s Slave) (v Verdict, err error) {
 	v = Judge(status, k.history)
 	has := s.has(ctx, &status, k.renew)
 	p, err := planAttach(s.Node.Name, &status, s.Source, has)
-	if err == nil && k.renew && !p.change {
+	switch {
+	case s.Observe: // how it should be set up is not known
+		p, err = plan{}, unfit(s.Node.Name, &status, has)
+	case err == nil && k.renew && !p.change:
 		p.setAnew()
 	}
 	k.excess = k.excess.after(errant(&status, has), has, time.Now())
-	acts := !s.Observe && p.timely(v, k.history, time.Now()) && !time.Now().Before(k.next)
+	acts := p.timely(v, k.history, time.Now()) && !time.Now().Before(k.next)
 	k.history = k.history.After(v, status, acts && p.repairs(), time.Now())
 	if acts {
 		v, err = k.outcome(v, &p, errors.Join(err, k.act(ctx, s, &p, v)))

@@ -88,11 +88,8 @@ func planAttach(node string, s *Status, src Source, has *cluster.GTIDSet) (p pla
 		return p, err
 	}
 	p.planReadOnly(s)
-	if len(s.Channels) > 0 {
-		return p, &ChannelsError{node, s.Channels}
-	}
-	if extra := errant(s, has); extra != nil {
-		return p, &ErrantError{node, extra}
+	if err := unfit(node, s, has); err != nil {
+		return p, err
 	}
 	if s.logged.IsZero() {
 		p.planSource(s, src, has)
@@ -106,6 +103,17 @@ func planAttach(node string, s *Status, src Source, has *cluster.GTIDSet) (p pla
 		p.because("it does not run (receiver: %v, applier: %v)", s.Receiver.Runs, s.Applier.Runs)
 	}
 	return p, nil
+}
+
+// unfit says why the node cannot be a slave, nil where it can.
+func unfit(node string, s *Status, has *cluster.GTIDSet) error {
+	if len(s.Channels) > 0 {
+		return &ChannelsError{node, s.Channels}
+	}
+	if extra := errant(s, has); extra != nil {
+		return &ErrantError{node, extra}
+	}
+	return nil
 }
 
 // errant returns what the slave has executed and the source does not have, nil

@@ -111,6 +111,7 @@ func (l *live) keep() {
 	k.reportsDuplicateKey()
 	k.waitsForLocks()
 	k.goesOnBehindDefinitions()
+	k.observes()
 	k.forgets()
 }
 
@@ -233,6 +234,24 @@ func (k kept) waitsForLocks() {
 	k.ok(holder.exec(k.soon(), "ROLLBACK"))
 	k.follows("node3", "node1")
 	k.exec("node3", "SET GLOBAL innodb_lock_wait_timeout = 50", retries+"10")
+}
+
+// observes: a slave whose source nobody named is told of as it is, and is left
+// alone.
+func (k kept) observes() {
+	watched := k.slave("node2", Source{})
+	watched.Observe = true
+	k.w.set(watched, k.slave("node3", k.source("node1")))
+	k.keeper.Nudge()
+	k.report("node2", "watched", func(r SlaveReport) bool { return r.Source != k.source("node1").String() && r.Verdict.State == StateRunning })
+	k.exec("node2", k.either("STOP REPLICA", "STOP SLAVE"))
+	before := k.sent("node2", "START", "STOP", "CHANGE")
+	k.report("node2", "stopped", in(StateRestart, "stopped"))
+	k.report("node3", "runs", in(StateRunning, ""))
+	if n := k.sent("node2", "START", "STOP", "CHANGE"); n != before {
+		k.Errorf("a slave that is only watched was touched %d times", n-before)
+	}
+	k.exec("node2", k.either("START REPLICA", "START SLAVE"))
 }
 
 // forgets: a slave that is no longer wanted is left alone.
