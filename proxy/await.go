@@ -17,13 +17,40 @@ func (x *session) waitFirst(c *backend.Conn, r *request, need *backend.Need) err
 			return err
 		}
 	}
-	if r.prepared == nil && r.statement.Flags.Has(router.OnlyReads) {
+	if r.statement.Flags.Has(router.OnlyReads) && (r.prepared == nil || isPrepared(c, r)) {
 		need.Pipelined = true
 		return nil
 	}
 	err := c.Wait(need)
 	x.arrived(c, err == nil)
 	return err
+}
+
+// isPrepared reports whether a statement is prepared on a connection, so that
+// nothing of its own goes there before it.
+func isPrepared(c *backend.Conn, r *request) bool {
+	p := r.prepared
+	return r.answer == wire.AnswerQuery && p.executed && (!r.cursor || p.key.Cursor != 0) && c.Statement(p.key) != nil
+}
+
+// joins reports whether steps go out with the statement: it must not matter
+// that it runs in spite of one that failed.
+func (x *session) joins(c *backend.Conn, r *request, s *backend.Steps) bool {
+	return r.statement.Flags.Has(router.OnlyReads) && (r.prepared == nil || s.OnlyWait() && isPrepared(c, r))
+}
+
+// sendFirst runs the steps before the statement.
+func (x *session) sendFirst(c *backend.Conn, s *backend.Steps, need *backend.Need) error {
+	err := c.Send(s, need)
+	if err != nil || !need.Pipelined {
+		return err
+	}
+	need.Pipelined = false
+	x.arrived(c, !s.Behind())
+	if s.Behind() {
+		return backend.ErrBehind
+	}
+	return nil
 }
 
 // waited deals with the end of a wait that went out with the statement: what

@@ -211,8 +211,8 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 	}
 	// What was queued goes out with the statement where nothing is lost if the
 	// statement runs in spite of a step that failed: a certain read.
-	if !steps.Empty() && (!r.statement.Flags.Has(router.OnlyReads) || r.prepared != nil) {
-		if err := c.Send(&steps, need); err != nil {
+	if !steps.Empty() && !x.joins(c, r, &steps) {
+		if err := x.sendFirst(c, &steps, need); err != nil {
 			return err
 		}
 	}

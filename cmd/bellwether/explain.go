@@ -97,6 +97,8 @@ func explainAction(d router.Decision) string {
 		return "master, in whose answer Bellwether puts the client's own id"
 	case d.Action == router.ActionLocal && d.Reason == router.ReasonKill:
 		return "none if the id is that of a client, whom Bellwether ends itself; master if it is not"
+	case d.Action == router.ActionLocal && d.Reason == router.ReasonBellwether:
+		return "none, Bellwether answers it itself"
 	case d.Action == router.ActionReject:
 		return "none, it is refused"
 	case d.Action == router.ActionHold:

@@ -107,6 +107,18 @@ func TestOwnWritesAreRead(t *testing.T) {
 	})
 }
 
+// TestReadersDoNotGoBack has sessions only read, while others write and one
+// slave is held up, with slaves that replicate from the master by themselves.
+func TestReadersDoNotGoBack(t *testing.T) {
+	onEachFlavour(t, func(t *testing.T, w *world) {
+		f := &fed{T: t, servers: w.cluster, proxy: w.proxy, proxyAddr: w.proxy.proxyAddr}
+		f.run(staleSchema(f.mariadb())...)
+		f.everywhere("SELECT COUNT(*) FROM stale.t", fmt.Sprint(staleSessions*staleKeys))
+		readersGoOn(f)
+		f.run("DROP DATABASE stale")
+	})
+}
+
 // writeAndRead counts a row up in one of several ways and reads it back.
 func writeAndRead(c *session, id, round int) error {
 	update := fmt.Sprintf("UPDATE own SET n = %d WHERE id = %d", round, id)

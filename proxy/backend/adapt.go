@@ -77,6 +77,9 @@ type Steps struct {
 // Empty reports whether nothing was queued.
 func (s *Steps) Empty() bool { return s.count == 0 }
 
+// OnlyWait reports whether nothing but a wait was queued.
+func (s *Steps) OnlyWait() bool { return s.count == 1 && s.kind[0] == stepWait }
+
 // Behind reports, after Finish, whether the wait that was queued was in vain:
 // what ran behind it did so too early.
 func (s *Steps) Behind() bool { return s.behind }
