@@ -114,8 +114,11 @@ func (a *adoption) judgeMaster(m *member, r *nodeReport) {
 		r.problem("it replicates from %s itself: Bellwether's master has no source\n%s", m.look.Status.SourceAddr, say(m, dialect.ResetSlaveAll))
 	case a.feed == replicator.FeedDirect && c.Direct.User == "" && len(a.nodes) > 1:
 		r.problem("replication.account is not configured: the slaves need one to log in with here")
+	case a.feed == replicator.FeedDirect && a.released:
 	case a.feed == replicator.FeedDirect:
 		r.change("its commits stop to wait until they are stored, once the slaves are here")
+	case !a.released:
+		r.change("its commits wait until they are stored already")
 	case m.look.SemiSync.Enabled:
 		r.change("its commits wait until they are stored, as they do for semi-synchronous slaves now")
 	default:

@@ -24,7 +24,7 @@ func fleetOfTwo(t *testing.T, feed replicator.Feed) *adoption {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &adoption{config: c, feed: feed, fleet: &fleet{master: control.Node{Name: "a", Addr: "127.0.0.1:1"}}}
+	a := &adoption{config: c, feed: feed, released: true, fleet: &fleet{master: control.Node{Name: "a", Addr: "127.0.0.1:1"}}}
 	for _, n := range c.ClusterConfig().Nodes {
 		m := member{NodeConfig: n}
 		m.look.Status = control.Status{Dialect: d, Executed: setFor(t, "1-9"), Current: setFor(t, "1-9")}

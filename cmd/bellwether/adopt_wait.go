@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,12 +17,10 @@ const awaitInterval = 500 * time.Millisecond
 // await waits until everything is as it should be, and prints each node as it
 // comes. Once it has taken too long it prints what is missing, and is errTold.
 func (a *adoption) await(ctx context.Context, patience time.Duration, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(awaitInterval)
+	tick, late := time.NewTicker(awaitInterval), time.NewTimer(patience)
 	defer tick.Stop()
-	done := map[string]bool{}
-	for {
+	defer late.Stop()
+	for done := map[string]bool{}; ; {
 		missing := a.missing(ctx, done, out)
 		if len(missing) == 0 {
 			_, err := fmt.Fprintf(out, "Done: every slave replicates from %s.\n", a.whence())
@@ -32,16 +29,14 @@ func (a *adoption) await(ctx context.Context, patience time.Duration, out io.Wri
 		select {
 		case <-tick.C:
 			continue
+		case <-late.C:
 		case <-ctx.Done():
 		}
 		fmt.Fprintln(out, "\nStill missing; bellwether goes on with it, and adopt can be run again to see:")
 		for _, text := range missing {
 			fmt.Fprintf(out, "  %s\n", text)
 		}
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return errTold
-		}
-		return ctx.Err()
+		return errTold
 	}
 }
 

@@ -21,6 +21,8 @@ type adoption struct {
 	caller caller
 	feed   replicator.Feed
 	nodes  []member // the master first
+	// released says that no commits wait for the stored log when it begins.
+	released bool
 }
 
 // member is a node and what it shows. It is a value.
@@ -40,6 +42,9 @@ func newAdoption(path string, feed replicator.Feed) (*adoption, error) {
 		return nil, err
 	}
 	if a.caller, err = newCaller(a.config); err != nil {
+		return nil, err
+	}
+	if a.released, err = replicator.Released(a.config.ReplicatorConfig()); err != nil {
 		return nil, err
 	}
 	for _, n := range a.fleet.nodes.Nodes {
