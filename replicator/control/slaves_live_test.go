@@ -243,7 +243,9 @@ func (k kept) observes() {
 	watched.Observe = true
 	k.w.set(watched, k.slave("node3", k.source("node1")))
 	k.keeper.Nudge()
-	k.report("node2", "watched", func(r SlaveReport) bool { return r.Source != k.source("node1").String() && r.Verdict.State == StateRunning })
+	k.report("node2", "watched", func(r SlaveReport) bool {
+		return r.Source != k.source("node1").String() && r.Verdict.State == StateRunning
+	})
 	k.exec("node2", k.either("STOP REPLICA", "STOP SLAVE"))
 	before := k.sent("node2", "START", "STOP", "CHANGE")
 	k.report("node2", "stopped", in(StateRestart, "stopped"))
