@@ -96,10 +96,11 @@ func (r *Replicator) letGo(ctx context.Context) error {
 	}
 	if err := r.order(ctx, node, func(ctx context.Context, c *control.Conn) error {
 		s, err := c.SemiSync(ctx)
-		if err != nil || w.Before && s.Clients > r.streams() {
-			return err // others acknowledge
+		if err == nil && w.Before && s.Clients > r.streams() {
+			r.log.Warn("commits wait for the slaves' acknowledgement again, but now without a time limit; set the timeout of semi-synchronous replication as it was", "node", node.name)
+			return nil
 		}
-		return c.DisableSemiSync(ctx)
+		return errors.Join(err, c.DisableSemiSync(ctx))
 	}); err != nil {
 		return err
 	}
