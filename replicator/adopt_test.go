@@ -24,6 +24,7 @@ func TestFeedChangesUnderWrites(t *testing.T) {
 		w.feed(FeedDirect)
 		w.wantDirect()
 		w.changePassword()
+		w.waitsLikeAMaster(w.nodes.Slaves()[0])
 		w.feed(FeedRelay)
 		w.until("protected", func(*cluster.Topology) bool { return w.replicator.Status().Protected })
 		w.until("fed from here alone", func(*cluster.Topology) bool {
@@ -77,6 +78,17 @@ func (w *world) changePassword() {
 		return now == before+2
 	})
 	w.feed(FeedDirect)
+}
+
+// waitsLikeAMaster has a slave wait for acknowledgements that nobody gives: it
+// applies nothing until that is switched off.
+func (w *world) waitsLikeAMaster(n *playground.Node) {
+	w.Helper()
+	name := "rpl_semi_sync_source_enabled"
+	if w.nodes.Flavour == playground.MariaDB {
+		name = "rpl_semi_sync_master_enabled"
+	}
+	w.must(n.Exec(w.Context(), "SET GLOBAL "+name+" = ON"))
 }
 
 // policy changes it, and waits until commits wait that long.

@@ -2,9 +2,11 @@ package replicator
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/control"
 )
 
 // readyInterval is how often nodes are looked for that have to be made ready.
@@ -45,9 +47,23 @@ func unready(t *cluster.Topology, done map[string]time.Time) (out []cluster.Node
 // readySlave prepares one and reports whether that was done; each failure is
 // told once.
 func (r *relay) readySlave(ctx context.Context, n cluster.Node) bool {
-	err := r.order(ctx, source{name: n.Name, addr: n.Addr, identity: n.Identity}, r.set)
+	err := r.order(ctx, source{name: n.Name, addr: n.Addr, identity: n.Identity}, func(ctx context.Context, c *control.Conn) error {
+		return errors.Join(r.unwait(ctx, c), r.set(ctx, c))
+	})
 	if err != nil && ctx.Err() == nil && r.found.first(err.Error()) {
 		r.log.Warn("a slave was not prepared; trying again", "node", n.Name, "error", err)
 	}
 	return err == nil
+}
+
+// unwait has a slave's commits wait for nobody: one that has semi-synchronous
+// replication switched on as if it were the master, because it was or because its
+// option file says so, would apply nothing any more once it waits without a limit.
+func (r *relay) unwait(ctx context.Context, c *control.Conn) error {
+	s, err := c.SemiSync(ctx)
+	if err != nil || !s.Enabled {
+		return err
+	}
+	r.log.Warn("a slave waits for acknowledgements as if it were the master: switched off; its option file should not switch that on", "node", c.Node().Name)
+	return c.DisableSemiSync(ctx)
 }
