@@ -56,11 +56,11 @@ fuzz: go ## run every fuzz target for FUZZTIME (30s) each
 chaos: go servers compiler ## break real servers at random under load, ROUNDS (20) times
 	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) go test -race -tags chaos -timeout 0 -count 1 -v -run '^TestChaos$$' ./cmd/bellwether
 
-soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects; replicate for SOAK (10m)
+soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects; replicate for SOAK (10m); figures
 	scripts/servers.sh sysbench
 	go vet -tags soak ./internal/acceptance ./replicator/...
 	BELLWETHER_SOAK=$(SOAK) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Soak|CommitLatency|Kills|CatchUp|ReaderFigures|KilledInsideDefinitions)$$' ./replicator/...
-	BELLWETHER_SOAK=$(SOAK) BELLWETHER_ROUNDS=$(KILLS) BELLWETHER_SEED=$(SEED) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Replication(Soak|Kills)|NeverStale)$$' ./internal/acceptance
+	BELLWETHER_SOAK=$(SOAK) BELLWETHER_ROUNDS=$(KILLS) BELLWETHER_SEED=$(SEED) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Replication(Soak|Kills)|NeverStale|OwnWriteRead|BackPressure)$$' ./internal/acceptance
 	go test -tags soak -timeout 0 -count 1 -v -run '^Test(Sysbench|IdleClients|ConnectAndLeave)$$' ./internal/acceptance
 	BELLWETHER_PROGRAMS=$(PROGRAMS) BELLWETHER_SEED=$(SEED) go test -timeout 0 -count 1 -v -run '^TestDifferential$$' ./internal/acceptance
 
