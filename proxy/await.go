@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -12,10 +13,16 @@ import (
 // waitFirst makes the node wait before the statement is sent. A certain read
 // goes out with the wait instead, because nothing is lost if it runs too early.
 func (x *session) waitFirst(c *backend.Conn, r *request, need *backend.Need) error {
-	if r.statement.Kind != router.KindRead {
+	switch r.statement.Kind {
+	case router.KindRead:
+	case router.KindShow, router.KindBegin:
 		if err := x.keepFoundValue(c); err != nil {
 			return err
 		}
+	default:
+		err := x.waitBeside(c, need)
+		x.arrived(c, err == nil)
+		return err
 	}
 	if r.statement.Flags.Has(router.OnlyReads) && (r.prepared == nil || isPrepared(c, r)) {
 		need.Pipelined = true
@@ -23,6 +30,33 @@ func (x *session) waitFirst(c *backend.Conn, r *request, need *backend.Need) err
 	}
 	err := c.Wait(need)
 	x.arrived(c, err == nil)
+	return err
+}
+
+// waitBeside waits on another connection to the same node: a CALL, say, answers
+// with the row count of what ran before it.
+func (x *session) waitBeside(c *backend.Conn, need *backend.Need) error {
+	t := x.topology()
+	i := t.Find(c.Node())
+	if i < 0 {
+		return backend.ErrBehind
+	}
+	want := backend.Want{
+		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state, Schema: x.schema,
+		Collation: x.collation, Generation: t.Generation,
+	}
+	beside, err := x.server.pools.Lease(x.ctx, &t.Nodes[i], &want)
+	if err != nil {
+		return backend.ErrBehind
+	}
+	switch err = beside.Wait(need); {
+	case err == nil || errors.Is(err, backend.ErrBehind):
+		beside.Asked = false
+		beside.Return()
+	default:
+		beside.Discard()
+		err = backend.ErrBehind
+	}
 	return err
 }
 
