@@ -53,9 +53,13 @@ func TestReadersFollow(t *testing.T) {
 // the last one.
 func follow(ctx context.Context, t *testing.T, l *Log, begin, last uint64, size int) error {
 	have := set(t, "")
-	for begin > 0 && l.Executed().Count() < begin {
+	for begin > 0 {
+		changed := l.Changed() // before looking: the writer may be done by then
+		if l.Executed().Count() >= begin {
+			break
+		}
 		select {
-		case <-l.Changed():
+		case <-changed:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
