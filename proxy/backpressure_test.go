@@ -144,3 +144,11 @@ func TestDrainOfADelayedWrite(t *testing.T) {
 		t.Errorf("%s after %v", answer, time.Since(begun))
 	}
 }
+
+// A client is told how long its writes wait.
+func TestStatusTellsTheDelay(t *testing.T) {
+	c := slowHouse(t, 60*time.Millisecond).client(t)
+	if got := c.query("SHOW BELLWETHER STATUS LIKE 'write_delay'"); got != "write_delay,60ms" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -53,6 +53,7 @@ func (x *session) statusRows() [][2]string {
 		{"position", position},
 		{"position_known", map[bool]string{true: "ON", false: "OFF"}[known]},
 		{"stored_position", stored.String()},
+		{"write_delay", x.server.WriteDelay().String()},
 		{"writes", t.Writes.String()},
 	}
 }
