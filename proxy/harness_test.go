@@ -46,6 +46,12 @@ func (h *hints) CatalogueChanging() func() { return func() {} }
 // test ends.
 func newHouse(t testing.TB, change func(*Config, *backend.Config), handlers ...func(*fakemysql.Conn) error) *house {
 	t.Helper()
+	return newStoringHouse(t, nil, change, handlers...)
+}
+
+// newStoringHouse is newHouse where writes are stored.
+func newStoringHouse(t testing.TB, journal Journal, change func(*Config, *backend.Config), handlers ...func(*fakemysql.Conn) error) *house {
+	t.Helper()
 	h := &house{store: cluster.NewStore(&cluster.Topology{Master: -1}), hints: &hints{}}
 	names := []string{"node1", "node2", "node3"}
 	for i, handler := range handlers {
@@ -73,7 +79,7 @@ func newHouse(t testing.TB, change func(*Config, *backend.Config), handlers ...f
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.pools = backend.New(pools, h.store, h.hints, quiet)
-	h.server, err = New(config, h.store, h.pools, h.hints, nil, NewMetrics(prometheus.NewRegistry(), h.pools, h.store), quiet)
+	h.server, err = New(config, h.store, h.pools, h.hints, journal, NewMetrics(prometheus.NewRegistry(), h.pools, h.store), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

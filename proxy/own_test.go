@@ -122,8 +122,8 @@ func TestGlobalWaits(t *testing.T) {
 		return map[string]fakemysql.Step{wait: fakemysql.SendRows([]string{"w"}, []string{result})}
 	}
 	master, slave := &node{name: "node1"}, &node{name: "node2", answers: answers("0")}
-	h := newHouse(t, func(c *Config, _ *backend.Config) { c.Consistency = router.ConsistencyGlobal }, master.handler(), slave.handler())
-	h.server.journal = &endOf{gtids(t, uuid+":1-7")}
+	h := newStoringHouse(t, &endOf{gtids(t, uuid+":1-7")}, func(c *Config, _ *backend.Config) { c.Consistency = router.ConsistencyGlobal },
+		master.handler(), slave.handler())
 	c := h.client(t)
 	if got := c.query("SELECT name FROM t"); got != "node2" {
 		t.Errorf("%s served, want the slave that got there", got)
