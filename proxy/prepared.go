@@ -210,21 +210,32 @@ func (x *session) preparing(c *backend.Conn, p *prepared) (*backend.State, error
 		return s, nil
 	}
 	// Getting there would reset the connection, and there may be no need to.
-	if mode, _ := c.State.Get("sql_mode"); parsesOtherwise(mode) {
+	if mode, _ := c.State.Get("sql_mode"); parsesOtherwise(mode, p.sql) {
 		return nil, errParsedOtherwise
 	}
 	return c.State, nil
 }
 
-// parsesOtherwise reports whether a sql_mode makes servers read texts in another
-// way than they do by default.
-func parsesOtherwise(mode string) bool {
-	for _, word := range [...]string{"ANSI", "PIPES_AS_CONCAT", "IGNORE_SPACE", "NO_BACKSLASH_ESCAPES", "HIGH_NOT_PRECEDENCE", "ORACLE", "REAL_AS_FLOAT"} {
-		if strings.Contains(mode, word) {
+// parsesOtherwise reports whether a sql_mode may make servers read a text in
+// another way than they do by default.
+func parsesOtherwise(mode, sql string) bool {
+	for word := range strings.SplitSeq(mode, ",") {
+		switch word {
+		case "ANSI", "ORACLE":
 			return true
+		case "ANSI_QUOTES", "PIPES_AS_CONCAT", "IGNORE_SPACE", "NO_BACKSLASH_ESCAPES", "HIGH_NOT_PRECEDENCE", "REAL_AS_FLOAT":
+			if containsFold([]byte(sql), readOtherwise[word]) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// readOtherwise is what a text must contain to be read otherwise under a sql_mode.
+var readOtherwise = map[string]string{
+	"ANSI_QUOTES": `"`, "PIPES_AS_CONCAT": "||", "IGNORE_SPACE": "(", "NO_BACKSLASH_ESCAPES": `\`,
+	"HIGH_NOT_PRECEDENCE": "not", "REAL_AS_FLOAT": "real",
 }
 
 // prepareOn prepares a statement on another connection, under the schema, the
