@@ -143,13 +143,14 @@ func (x *session) judge(l *wire.Login) error {
 	}
 	x.capabilities, x.collation = l.Capabilities, l.Collation
 	x.state = backend.StateOf(x.topology().Catalogue, l.Collation)
-	if x.state == nil {
+	strange := x.state == nil
+	if strange {
 		x.state = backend.EmptyState()
 	}
 	x.initial, x.schema, x.status = x.state, "", wire.StatusAutocommit
 	x.understandAll()
 	a := x.server.pools.Account(l.User, l.Secret)
-	if !l.Fast() || a.Revoked() != nil || x.server.pools.Known(l.User) != a || l.Database != "" {
+	if !l.Fast() || a.Revoked() != nil || x.server.pools.Known(l.User) != a || l.Database != "" || strange {
 		if err := x.ask(l, &a); err != nil {
 			return err
 		}
@@ -208,11 +209,30 @@ func (x *session) begin(c *backend.Conn, database string) error {
 	if _, err := x.lookAt(c); err != nil {
 		return err
 	}
+	if x.state == backend.EmptyState() {
+		if err := x.beginStrange(c); err != nil {
+			return err
+		}
+	}
 	need := backend.Need{State: x.state, Schema: database, Foreign: true, MariaDB: x.dialect.Flavour == cluster.FlavourMariaDB}
 	if err := adaptNow(c, &need); err != nil {
 		return err
 	}
 	x.schema, x.status = database, c.Status&^wire.StatusSessionStateChanged
+	return nil
+}
+
+// beginStrange gives a session whose client asked for a collation that the node
+// does not know what the node itself gives it: its own defaults.
+func (x *session) beginStrange(c *backend.Conn) error {
+	defaults, err := c.Query("SELECT CONCAT(@@global.character_set_client, ',', @@global.collation_connection)")
+	if err != nil {
+		return err
+	}
+	charset, collation, _ := strings.Cut(defaults, ",")
+	x.state = backend.Charset(charset, collation)
+	x.initial = x.state
+	x.understandAll()
 	return nil
 }
 

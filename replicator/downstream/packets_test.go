@@ -145,9 +145,7 @@ func throw(t *testing.T, s *Server, junk []byte) {
 
 func TestLogins(t *testing.T) {
 	t.Parallel()
-	config := testConfig(cluster.FlavourMySQL)
-	config.MaxConnections = 2
-	s := serve(t, config, filled(cluster.FlavourMySQL, 1, 1))
+	s := serve(t, testConfig(cluster.FlavourMySQL), filled(cluster.FlavourMySQL, 1, 1))
 	for _, login := range []wire.DialConfig{
 		{User: testUser, Secret: wire.PasswordSecret("wrong")}, {User: testUser}, {User: "nobody", Secret: wire.PasswordSecret(testPassword)},
 		{User: testUser, Secret: wire.PasswordSecret("")},
@@ -158,6 +156,13 @@ func TestLogins(t *testing.T) {
 			t.Errorf("%q is let in with a wrong password", login.User)
 		}
 	}
+}
+
+func TestConnectionLimit(t *testing.T) {
+	t.Parallel()
+	config := testConfig(cluster.FlavourMySQL)
+	config.MaxConnections = 2
+	s := serve(t, config, filled(cluster.FlavourMySQL, 1, 1))
 	first := dial(t, s)
 	second := dial(t, s)
 	if _, _, err := wire.Dial(t.Context(), &wire.DialConfig{Addr: s.Addr().String(), User: testUser, Timeout: 5 * time.Second}); err == nil {
