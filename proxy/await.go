@@ -14,11 +14,7 @@ import (
 // goes out with the wait instead, because nothing is lost if it runs too early.
 func (x *session) waitFirst(c *backend.Conn, r *request, need *backend.Need) error {
 	switch r.statement.Kind {
-	case router.KindRead:
-	case router.KindShow, router.KindBegin:
-		if err := x.keepFoundValue(c); err != nil {
-			return err
-		}
+	case router.KindRead, router.KindShow, router.KindBegin:
 	default:
 		err := x.waitBeside(c, need)
 		x.arrived(c, err == nil)
@@ -100,6 +96,7 @@ func (x *session) waited(c *backend.Conn, r *request, behind bool) error {
 		return err
 	}
 	c.Wire.Release()
+	c.Asked = true // FOUND_ROWS() there is about what ran too early
 	c.Warned = c.Warned || early.Warnings > 0 || early.Code != 0
 	return backend.ErrBehind
 }

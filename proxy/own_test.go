@@ -117,11 +117,9 @@ func (e *endOf) Await(ctx context.Context, _ *cluster.GTIDSet) error { return ct
 // read; one that does not get there is left, and so the master waits, and says
 // so when it does not get there either.
 func TestGlobalWaits(t *testing.T) {
-	wait := "SELECT WAIT_FOR_EXECUTED_GTID_SET('" + uuid + ":1-7', 0.100)"
-	answers := func(result string) map[string]fakemysql.Step {
-		return map[string]fakemysql.Step{wait: fakemysql.SendRows([]string{"w"}, []string{result})}
-	}
-	master, slave := &node{name: "node1"}, &node{name: "node2", answers: answers("0")}
+	wait := "SET collation_connection = IF(WAIT_FOR_EXECUTED_GTID_SET('" + uuid + ":1-7', 0.100) = 0, @@collation_connection, 'behind')"
+	late := fakemysql.SendError(1273, "HY000", "Unknown collation: 'behind'")
+	master, slave := &node{name: "node1"}, &node{name: "node2"}
 	h := newStoringHouse(t, &endOf{gtids(t, uuid+":1-7")}, func(c *Config, _ *backend.Config) { c.Consistency = router.ConsistencyGlobal },
 		master.handler(), slave.handler())
 	c := h.client(t)
@@ -134,13 +132,12 @@ func TestGlobalWaits(t *testing.T) {
 	waitUntil(t, "the read to be counted as waited for", func() bool { // which comes behind its answer
 		return h.server.metrics.reads[router.ConsistencyGlobal][readWaited].Load() == 1
 	})
-	slave.setAnswer(wait, fakemysql.SendRows([]string{"w"}, []string{"1"}))
+	slave.setAnswer(wait, late)
 	long := strings.Replace(wait, "0.100", "2.000", 1)
-	master.setAnswer(long, fakemysql.SendRows([]string{"w"}, []string{"0"}))
 	if got := c.query("SELECT name FROM t"); got != "node1" {
 		t.Errorf("%s served, want the master, which got there", got)
 	}
-	master.setAnswer(long, fakemysql.SendRows([]string{"w"}, []string{"1"}))
+	master.setAnswer(long, late)
 	if got := c.query("SELECT name FROM t"); !strings.Contains(got, "1205") {
 		t.Errorf("%s, want an error and no stale read", got)
 	}

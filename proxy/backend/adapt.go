@@ -259,21 +259,31 @@ func (n *Need) insertID(c *Conn) string {
 // Wait makes the node wait for need.Position. It fails with ErrBehind when the
 // position was not reached in time; the connection is in order then.
 func (c *Conn) Wait(need *Need) error {
-	value, err := c.Query(waitSQL(need))
-	switch {
-	case err != nil:
-		return err
-	case value != "0":
+	_, err := c.Query(waitSQL(need))
+	if c.wasBehind(err) {
 		return ErrBehind
 	}
-	return nil
+	return err
 }
 
+// wasBehind reports whether an error is that of waitSQL where the time ran out.
+func (c *Conn) wasBehind(err error) bool {
+	var refused *wire.ServerError
+	behind := errors.As(err, &refused) && refused.Code == codeUnknownCollation
+	c.Warned = c.Warned || behind
+	return behind
+}
+
+const codeUnknownCollation = 1273 // ER_UNKNOWN_COLLATION
+
+// waitSQL waits by a SET, which leaves FOUND_ROWS() alone: the statement behind it
+// may fail, and then that is still about the one before. Out of time it fails.
 func waitSQL(n *Need) string {
+	wait := "WAIT_FOR_EXECUTED_GTID_SET"
 	if n.MariaDB {
-		return fmt.Sprintf("SELECT MASTER_GTID_WAIT('%s', %.3f)", n.Position, n.Wait.Seconds())
+		wait = "MASTER_GTID_WAIT"
 	}
-	return fmt.Sprintf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', %.3f)", n.Position, n.Wait.Seconds())
+	return fmt.Sprintf("SET collation_connection = IF(%s('%s', %.3f) = 0, @@collation_connection, 'behind')", wait, n.Position, n.Wait.Seconds())
 }
 
 // reset queues COM_RESET_CONNECTION and what has to follow it.
@@ -314,14 +324,16 @@ func (c *Conn) Finish(s *Steps, need *Need) error {
 	for _, kind := range s.kind[:s.count] {
 		asked := c.Asked
 		value, err := c.readAnswer()
+		if kind == stepWait {
+			if s.behind = c.wasBehind(err); s.behind {
+				err = nil
+			}
+		}
 		if err != nil {
 			return &StepError{Step: kind.String(), Err: err}
 		}
-		switch kind {
-		case stepClear:
+		if kind == stepClear {
 			c.Asked = asked
-		case stepWait:
-			s.behind = value != "0"
 		}
 		c.done(kind, value, need)
 	}
