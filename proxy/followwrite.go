@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"time"
 
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -11,7 +12,7 @@ import (
 // followInsertID notes that LAST_INSERT_ID() now is something that only the
 // connection knows.
 func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
-	if x.answer.InsertID == 0 && !s.Flags.Has(router.SetsInsertID) && s.Kind != router.KindCall {
+	if !mayChangeInsertID(s, &x.answer) {
 		return
 	}
 	if x.insertID == nil || c.InsertID != x.insertID {
@@ -19,6 +20,27 @@ func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
 		c.InsertID = x.insertID
 	}
 	c.Inserted = true
+}
+
+// mayChangeInsertID reports whether a statement may have changed
+// LAST_INSERT_ID(), which only the OK of a single INSERT tells: not an error
+// behind its first rows, not RETURNING, not the last of several statements.
+func mayChangeInsertID(s *router.Statement, a *wire.Answer) bool {
+	switch {
+	case a.InsertID != 0 || s.Flags.Has(router.SetsInsertID):
+		return true
+	case s.Flags.Has(router.OnlyReads):
+		return false
+	case s.Flags.Has(router.Multi):
+		return true
+	}
+	switch s.Kind {
+	case router.KindCall, router.KindUnknown:
+		return true
+	case router.KindWrite, router.KindDDL:
+		return a.Code != 0 || a.AnyRows && !strings.HasPrefix(s.Fingerprint, "select")
+	}
+	return false
 }
 
 // followWrite notes a write whose position the server could not tell: an error
