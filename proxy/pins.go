@@ -13,6 +13,7 @@ import (
 func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	s, failed := r.statement, x.answer.Code != 0
 	if r.answer == wire.AnswerPrepare {
+		c.Dirty = c.Dirty || makesNulls(s, true)
 		return x.diagnosticsAfter(s, x.pins)
 	}
 	next := x.pins.Has(router.PinNextTransaction)
@@ -43,10 +44,17 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	}
 	pins = x.pinsOfPrepared(r, pins)
 	pins = x.diagnosticsAfter(s, pins)
-	if pins.Without(router.PinDiagnostics).Without(router.PinTransaction) != 0 {
+	if pins.Without(router.PinDiagnostics).Without(router.PinTransaction) != 0 || makesNulls(s, false) {
 		c.Dirty = true
 	}
 	return pins
+}
+
+// makesNulls reports whether a statement may make the user variables that it
+// names, which MySQL does when it prepares what sets them and when a write finds
+// them missing: as NULL, but with a type that a later statement shows.
+func makesNulls(s *router.Statement, prepared bool) bool {
+	return s.Flags.Has(router.UsesUserVariables) && !s.Flags.Has(router.OnlyReads) && (prepared || s.Kind != router.KindSet)
 }
 
 // mayLeaveNext reports whether a statement may not use up what SET TRANSACTION
