@@ -70,7 +70,7 @@ func (s *stage) close() error {
 func (s *stage) reset() error {
 	for _, c := range []*rawclient.Conn{s.straight, s.master} {
 		if s.dirty {
-			if err := forgetXA(c, s.schema); err != nil {
+			if err := forgetXA(c, s.arena.flavour, s.schema); err != nil {
 				return err
 			}
 		}
