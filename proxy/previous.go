@@ -45,8 +45,8 @@ type found struct {
 	kind  foundKind
 	conn  *backend.Conn // for foundAt
 	value string        // for foundValue
-	// only is set while nothing else has run on conn since.
-	only bool
+	// negative is set while ROW_COUNT() is -1 there.
+	negative bool
 }
 
 type foundKind uint8
@@ -111,7 +111,7 @@ func (p *previous) about(q question) (source, error) {
 	switch {
 	case f.kind == foundUnknown:
 		return source{}, errLost
-	case f.kind == foundAt && (f.conn == p.last || apart && (f.only || !q.rowCount)):
+	case f.kind == foundAt && (f.conn == p.last || apart && (f.negative || !q.rowCount)):
 		return source{kind: sourceConn, conn: f.conn}, nil
 	case f.kind == foundNone && p.last == nil && !p.lost:
 		return source{kind: sourceAny, left: backend.LeavesNothing}, nil
@@ -151,9 +151,9 @@ func (p *previous) ran(c *backend.Conn, a *wire.Answer, e foundEffect) {
 	f := &p.found
 	switch {
 	case e == foundSets:
-		*f = found{kind: foundAt, conn: c, only: true}
+		*f = found{kind: foundAt, conn: c, negative: p.negative}
 	case f.kind == foundAt && f.conn == c:
-		f.only = false
+		f.negative = p.negative
 	case e == foundMaySet && f.kind != foundNone:
 		*f = found{kind: foundUnknown}
 	}
