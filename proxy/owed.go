@@ -5,6 +5,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
 )
 
@@ -18,7 +19,7 @@ import (
 // toldSchema follows a node that tells its schema.
 func (x *session) toldSchema(name string) {
 	c := x.seen.conn
-	x.seen.stale = c.OwesSchema && !x.seen.marks && name == x.schema
+	x.seen.stale = c.OwesSchema && !x.seen.marks && !x.seen.uses && name == x.schema
 	c.OwesSchema = false
 	x.seen.told = true
 	if x.seen.stale {
@@ -45,6 +46,13 @@ func (x *session) tellOwed(tells bool) []byte {
 	}
 	x.owed = false
 	return []byte(x.schema)
+}
+
+// usesSchema reports whether a statement goes to a schema to stay, which is told
+// with it and not later.
+func usesSchema(s *router.Statement) bool {
+	return s == changeSchema || strings.HasPrefix(s.Fingerprint, "use") ||
+		s.Flags.Has(router.Multi) && strings.Contains(s.Fingerprint, "use")
 }
 
 // marksSchema reports whether a request goes to another schema and comes back.

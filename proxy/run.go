@@ -194,7 +194,7 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reason router.Reason) error {
 	x.seen = seen{
 		conn: c, reason: reason, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement "),
-		marks: x.marksSchema(r), begun: x.status&wire.StatusInTransaction != 0,
+		marks: x.marksSchema(r), uses: usesSchema(r.statement), begun: x.status&wire.StatusInTransaction != 0,
 	}
 	x.answer = wire.Answer{}
 	if r.answer == wire.AnswerQuery && changesCatalogue(r.statement) {

@@ -112,6 +112,7 @@ type seen struct {
 	gtid     bool
 	lent     bool // variables are set for this statement only (SET STATEMENT)
 	marks    bool // it goes to another schema and comes back, which the server tells
+	uses     bool // it goes to a schema to stay
 	told     bool // the server told a schema
 	stale    bool // and what it told was of an earlier statement
 	begun    bool // a transaction was open before
