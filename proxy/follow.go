@@ -225,6 +225,9 @@ func (x *session) followDiagnostics(r *request, c *backend.Conn) {
 		x.warnings, x.erred = x.answer.Warnings, false
 		return
 	}
+	if s == changeSchema && x.answer.Code == 0 && x.prev.changedSchema(c) {
+		return
+	}
 	if r.answer == wire.AnswerQuery {
 		effect = effectOnFound(x.dialect.Flavour, s, &x.answer)
 	}

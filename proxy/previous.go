@@ -192,6 +192,20 @@ func (p *previous) rowCount() backend.Leaves {
 	return backend.LeavesRead | backend.LeavesZero
 }
 
+// changedSchema notes that COM_INIT_DB has run on c, beside warnings that are
+// elsewhere, and reports whether there are any. It leaves all but ROW_COUNT() as
+// it was, like a ping, which is passed on when that is asked for.
+func (p *previous) changedSchema(c *backend.Conn) bool {
+	if p.last == nil || p.last == c || !p.warned {
+		return false
+	}
+	if p.found.conn == c {
+		p.found.negative = false
+	}
+	p.answered(localPing)
+	return true
+}
+
 // answered notes that the proxy has answered a command itself.
 func (p *previous) answered(l local) { p.local, p.negative = l, l == localOption }
 

@@ -64,6 +64,10 @@ func TestQuestionsGoWhereTheAnswerIs(t *testing.T) {
 		{"a write before a prepare", []told{write}, func(p *previous) { p.prepared(slave, false) }, "SELECT ROW_COUNT()", at(master), nil},
 		{"warnings of a prepare", []told{write}, func(p *previous) { p.prepared(slave, true) }, "SHOW WARNINGS", at(slave), nil},
 		{"a prepare first of all", nil, func(p *previous) { p.prepared(slave, false) }, "SHOW WARNINGS", at(slave), nil},
+		{"warnings before COM_INIT_DB", []told{read}, func(p *previous) { p.warned = true; p.changedSchema(master) },
+			"SHOW WARNINGS", at(slave), nil},
+		{"all before COM_INIT_DB", []told{read}, func(p *previous) { p.warned = true; p.changedSchema(master) },
+			"SELECT FOUND_ROWS(), ROW_COUNT(), @@warning_count", at(slave), nil},
 		{"after a reset", []told{read, write}, (*previous).reset, "SELECT FOUND_ROWS()", at(slave), nil},
 	} {
 		var p previous
