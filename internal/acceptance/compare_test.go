@@ -19,6 +19,10 @@ const (
 
 var statementNumber = regexp.MustCompile(`\(\d+\)`)
 
+// statementTold matches the beginning of those errors in a row, with the length
+// before it, which the id changes.
+var statementTold = regexp.MustCompile(`(?s).(The statement|Unknown prepared statement handler) \(\d+\)`)
+
 // normalise takes out of an answer what legitimately differs between two
 // servers. This is the only place that does so; all else must be equal to the
 // byte.
@@ -33,7 +37,8 @@ var statementNumber = regexp.MustCompile(`\(\d+\)`)
 //     MariaDB sets it after reads of information_schema and the like.
 //   - The order of the system variables in a packet's session-track data: that
 //     of a hash table in the server, which depends on what else is tracked.
-//   - The same id in the text of errors 1243 and 1421.
+//   - The same id in the text of errors 1243 and 1421, also where SHOW ERRORS
+//     tells it.
 //   - The status flags that say no (good) index was used: they follow the
 //     estimates of the optimizer, which each server samples for itself.
 //   - The answer to COM_STATISTICS: counters of the server. Its shape is kept.
@@ -57,6 +62,8 @@ func normalise(answer rawclient.Answer) rawclient.Answer {
 			if p.Code() == 1243 || p.Code() == 1421 {
 				p.Payload = statementNumber.ReplaceAll(p.Payload, []byte("(id)"))
 			}
+		case rawclient.KindRow:
+			p.Payload = statementTold.ReplaceAll(p.Payload, []byte("$1 (id)"))
 		case rawclient.KindRaw:
 			p.Payload = p.Payload[:min(len(p.Payload), len("Uptime: "))]
 		}
