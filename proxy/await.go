@@ -60,7 +60,7 @@ func (x *session) waitBeside(c *backend.Conn, need *backend.Need) error {
 // nothing of its own goes there before it.
 func isPrepared(c *backend.Conn, r *request) bool {
 	p := r.prepared
-	return r.answer == wire.AnswerQuery && p.executed && (!r.cursor || p.key.Cursor != 0) && c.Statement(p.key) != nil
+	return r.answer == wire.AnswerQuery && p.executed && (!r.cursor || p.key.Own != 0) && c.Statement(p.key) != nil
 }
 
 // joins reports whether steps go out with the statement: it must not matter

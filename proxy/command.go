@@ -22,9 +22,11 @@ type request struct {
 	prepared *prepared
 	// replace makes a row of the answer from the node's.
 	replace func(dst, row []byte) []byte
-	// cursor keeps a read on the master: its cursor binds the session to the
-	// connection, and writes must be able to follow.
+	// cursor asks for one.
 	cursor bool
+	// binds keeps a read on the master: it binds the session to the connection, and
+	// writes must be able to follow.
+	binds bool
 	// unknown is the id of a prepared statement that the client does not have: the
 	// node is asked for another one that it does not have, so that the error is
 	// its own, and remembered by it as the statement's.

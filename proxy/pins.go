@@ -14,7 +14,11 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 	s, failed := r.statement, x.answer.Code != 0
 	if r.answer == wire.AnswerPrepare {
 		c.Dirty = c.Dirty || makesNulls(s, true)
-		return x.diagnosticsAfter(s, x.pins)
+		pins := x.pinsOfStatements(x.pins)
+		if !failed && x.makesUserVariables(s, true) {
+			pins = pins.With(router.PinUserVariable)
+		}
+		return x.diagnosticsAfter(s, pins)
 	}
 	next := x.pins.Has(router.PinNextTransaction)
 	pins := x.pins.Without(router.PinTransaction).Without(router.PinNextTransaction)
@@ -23,7 +27,7 @@ func (x *session) pinsAfter(r *request, c *backend.Conn) router.PinSet {
 		pins = x.note(s)
 		pins = x.pinsOf(s, pins)
 		x.carryUserVariables(s)
-	} else if s.Flags.Has(router.SetsUserVariables) || x.makesUserVariables(s) { // it may have set some first
+	} else if s.Flags.Has(router.SetsUserVariables) || x.makesUserVariables(s, false) { // it may have set some first
 		pins = pins.With(router.PinUserVariable)
 	}
 	if failed && s.Flags.Has(router.PreparesText) && x.things != nil {
@@ -96,7 +100,7 @@ func (x *session) diagnosticsAfter(s *router.Statement, pins router.PinSet) rout
 // from the server's word that something changed.
 func (x *session) pinsOf(s *router.Statement, pins router.PinSet) router.PinSet {
 	f := s.Flags
-	if f.Any(router.SetsUserVariables) || !plainAssignments(s) || x.makesUserVariables(s) || !x.carriesStrings(s) {
+	if f.Any(router.SetsUserVariables) || !plainAssignments(s) || x.makesUserVariables(s, false) || !x.carriesStrings(s) {
 		pins = pins.With(router.PinUserVariable)
 	}
 	if f.Has(router.SetsUncarried) || s.Kind == router.KindSet && (setsTracking(s) || !x.carried(s)) {

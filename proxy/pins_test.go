@@ -3,6 +3,8 @@ package proxy
 import (
 	"testing"
 
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
 	"github.com/bellwether-db/bellwether/router"
 )
 
@@ -27,6 +29,45 @@ func TestMakesNulls(t *testing.T) {
 	} {
 		if got := makesNulls(&router.Statement{Kind: c.kind, Flags: c.flags}, c.prepared); got != c.want {
 			t.Errorf("%s: %t, want %t", c.name, got, c.want)
+		}
+	}
+}
+
+// TestPreparedVariables: on MySQL a statement keeps the types that its variables
+// had when it was prepared, and the session its connection until it is closed.
+func TestPreparedVariables(t *testing.T) {
+	const diagnostics = router.PinDiagnostics
+	before := router.PinSet(0).With(diagnostics)
+	for _, c := range []struct {
+		flavour cluster.Flavour
+		sql     string
+		want    router.PinSet
+	}{
+		{cluster.FlavourMySQL, "SELECT @a", before.With(router.PinPreparedVariable)},
+		{cluster.FlavourMySQL, "SELECT @@sql_mode, ?", before},
+		{cluster.FlavourMariaDB, "SELECT @a", before},
+	} {
+		x := session{statements: map[uint32]*prepared{}}
+		x.dialect.Flavour = c.flavour
+		x.statements[1] = &prepared{id: 1, typed: x.keepsTypes(classed(c.flavour, c.sql))}
+		if got := x.pinsOfStatements(before); got != c.want {
+			t.Errorf("%v: %s: %v, want %v", c.flavour, c.sql, got, c.want)
+		}
+		delete(x.statements, 1)
+		if got := x.pinsOfStatements(c.want); got != before {
+			t.Errorf("%v: %s, closed: %v, want %v", c.flavour, c.sql, got, before)
+		}
+	}
+}
+
+// TestVariablesMadeByPreparing: preparing SET makes the variables that were not there.
+func TestVariablesMadeByPreparing(t *testing.T) {
+	x := session{state: backend.EmptyState().With("@`known`", "5")}
+	for sql, want := range map[string]bool{
+		"SET @a = ?": true, "SET @known = ?": false, "SELECT @a": false, "INSERT INTO t VALUES (@a)": true,
+	} {
+		if got := x.makesUserVariables(classed(cluster.FlavourMariaDB, sql), true); got != want {
+			t.Errorf("%s: %t, want %t", sql, got, want)
 		}
 	}
 }

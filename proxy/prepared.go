@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
@@ -31,6 +32,8 @@ type prepared struct {
 	longSize int
 	// open is set while a cursor binds it to a connection.
 	open bool
+	// typed is set where it is bound to a connection by the types of variables.
+	typed bool
 }
 
 // nobodysID is a statement id that no server has reached, latestID one that
@@ -63,7 +66,13 @@ func (x *session) prepare(payload []byte) error {
 	p := &prepared{id: x.lastID, sql: string(payload[1:]), schema: x.schema}
 	p.statement = x.classify(payload[1:])
 	x.relay.StatementID = p.id
-	return x.run(&request{payload: payload, statement: p.statement, prepared: p, answer: wire.AnswerPrepare})
+	return x.run(&request{payload: payload, statement: p.statement, prepared: p, answer: wire.AnswerPrepare, binds: x.keepsTypes(p.statement)})
+}
+
+// keepsTypes reports whether a statement, once prepared, keeps the types that
+// user variables had then, as MySQL does: prepared anew it would have others.
+func (x *session) keepsTypes(s *router.Statement) bool {
+	return x.dialect.Flavour == cluster.FlavourMySQL && s.Flags.Has(router.UsesUserVariables)
 }
 
 // prepareDone remembers a statement that a node has prepared.
@@ -76,6 +85,9 @@ func (x *session) prepareDone(p *prepared, c *backend.Conn) {
 	p.key = x.state.Key(p.sql, p.schema)
 	if p.parameters > 0 {
 		p.key.Owner = x.owner
+	}
+	if p.typed = x.keepsTypes(p.statement); p.typed {
+		p.key.Owner, p.key.Own = x.owner, p.id
 	}
 	x.statements[p.id] = p
 	_ = c.AddStatement(p.key, &backend.Statement{ID: x.answer.Prepared.ID, Parameters: p.parameters})
@@ -96,9 +108,8 @@ func (x *session) executePrepared(frame, payload []byte) error {
 		return x.sendError(tooLong())
 	}
 	r := request{frame: frame, payload: payload, statement: p.statement, prepared: p, answer: wire.AnswerQuery}
-	if e.Flags&(wire.CursorReadOnly|wire.CursorForUpdate|wire.CursorScrollable) != 0 {
-		r.cursor = true
-	}
+	r.cursor = e.Flags&(wire.CursorReadOnly|wire.CursorForUpdate|wire.CursorScrollable) != 0
+	r.binds = r.cursor || p.typed
 	if p.statement.Flags.Has(router.SelectsConnectionID) {
 		r.replace = x.connectionIDBinary
 	}
@@ -110,9 +121,9 @@ func (x *session) executePrepared(frame, payload []byte) error {
 // them, into the request.
 func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need) error {
 	p := r.prepared
-	if r.cursor && p.key.Cursor == 0 {
+	if r.cursor && p.key.Own == 0 {
 		shared := p.key
-		p.key.Owner, p.key.Cursor = x.owner, p.id
+		p.key.Owner, p.key.Own = x.owner, p.id
 		c.Rekey(shared, p.key)
 	}
 	s := c.Statement(p.key)
@@ -139,7 +150,7 @@ func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need)
 // that execute it in the same way find it too.
 func (x *session) firstExecution(c *backend.Conn, p *prepared, own *backend.Statement, payload []byte) *backend.Statement {
 	p.executed = true
-	if p.parameters == 0 || p.key.Cursor != 0 {
+	if p.parameters == 0 || p.key.Own != 0 {
 		return own
 	}
 	key := p.key
@@ -236,7 +247,7 @@ func (x *session) preparedCommand(c wire.Command, payload []byte) error {
 		return x.sendOK() // no node holds anything of it
 	default:
 		p.open, p.long, p.longSize = false, nil, 0
-		x.unpinCursor()
+		x.pins = x.pinsOfStatements(x.pins)
 		return x.run(&request{payload: payload, statement: onMaster, prepared: p, answer: wire.AnswerQuery})
 	}
 }
@@ -254,10 +265,12 @@ func (x *session) closePrepared(p *prepared) error {
 			x.dropHeld()
 			return nil
 		}
-		x.unpinCursor()
-		x.keepIdle()
-	case !p.executed, p.key.Cursor != 0:
+	case !p.executed, p.key.Own != 0:
 		x.dropUnexecuted(p)
+	}
+	if p.open || p.typed {
+		x.pins = x.pinsOfStatements(x.pins)
+		x.keepIdle()
 	}
 	return nil
 }
@@ -280,14 +293,18 @@ func (x *session) dropUnexecuted(p *prepared) {
 	}
 }
 
-// unpinCursor takes the cursors' pin away with the last of them.
-func (x *session) unpinCursor() {
+// pinsOfStatements brings the pins up to date with the statements that there are.
+func (x *session) pinsOfStatements(pins router.PinSet) router.PinSet {
+	pins = pins.Without(router.PinCursor).Without(router.PinPreparedVariable)
 	for _, p := range x.statements {
 		if p.open {
-			return
+			pins = pins.With(router.PinCursor)
+		}
+		if p.typed {
+			pins = pins.With(router.PinPreparedVariable)
 		}
 	}
-	x.pins = x.pins.Without(router.PinCursor)
+	return pins
 }
 
 // keepIdle parks the held connection if no pin is left, between statements.
@@ -317,10 +334,5 @@ func (x *session) pinsOfPrepared(r *request, pins router.PinSet) router.PinSet {
 	case r.answer == wire.AnswerQuery:
 		p.open = false
 	}
-	for _, other := range x.statements {
-		if other.open {
-			return pins.With(router.PinCursor)
-		}
-	}
-	return pins.Without(router.PinCursor)
+	return x.pinsOfStatements(pins)
 }

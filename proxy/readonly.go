@@ -35,7 +35,7 @@ func (x *session) leaveSlave(r *request, t *cluster.Topology) error {
 	c := x.held
 	m := t.MasterNode()
 	open := r.prepared != nil && r.prepared.open && r.answer != wire.AnswerPrepare
-	if m == nil || c.Node() == m.Name || open || !r.cursor && x.staysOnSlave(r.statement, t) {
+	if m == nil || c.Node() == m.Name || open || !r.binds && x.staysOnSlave(r.statement, t) {
 		return nil
 	}
 	inTransaction := x.status&wire.StatusInTransaction != 0

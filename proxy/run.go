@@ -64,10 +64,10 @@ func (x *session) killsSession(r *request) bool {
 }
 
 // bend sends to the master what Decide leaves to the proxy (and the proxy to
-// the server), and reads with a cursor.
+// the server), and reads that bind the session to their connection.
 func (x *session) bend(r *request, t *cluster.Topology, d router.Decision) router.Decision {
 	local := d.Action == router.ActionLocal || d.Reason == router.ReasonEndsTransaction && x.held != nil
-	bound := r.cursor || x.autoIsNull // WHERE id IS NULL finds the row just inserted
+	bound := r.binds || x.autoIsNull // WHERE id IS NULL finds the row just inserted
 	if !local && !(bound && d.Target != router.TargetPinned) {
 		return d
 	}

@@ -67,10 +67,10 @@ func (x *session) carriesStrings(s *router.Statement) bool {
 	return true
 }
 
-// makesUserVariables reports whether a write reads user variables that were not
-// set before: that makes them, with a type.
-func (x *session) makesUserVariables(s *router.Statement) bool {
-	if !s.Flags.Has(router.UsesUserVariables) || s.Kind == router.KindSet || s.Flags.Has(router.OnlyReads) {
+// makesUserVariables reports whether a statement makes user variables that were
+// not set before, by the way.
+func (x *session) makesUserVariables(s *router.Statement, prepared bool) bool {
+	if !makesNulls(s, prepared) {
 		return false
 	}
 	for rest := s.Fingerprint; ; {

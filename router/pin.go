@@ -21,6 +21,7 @@ const (
 	PinDiagnostics
 	PinCursor
 	PinProcedure
+	PinPreparedVariable
 
 	// NumPins is the number of pins, for tables of counters.
 	NumPins
@@ -28,7 +29,7 @@ const (
 
 var pinWords = [NumPins]string{
 	"none", "transaction", "temporary-table", "user-variable", "user-lock", "table-lock", "handler", "xa",
-	"text-prepare", "session-state", "next-transaction", "diagnostics", "cursor", "procedure",
+	"text-prepare", "session-state", "next-transaction", "diagnostics", "cursor", "procedure", "prepared-variable",
 }
 
 // String returns the pin in kebab case.

@@ -29,9 +29,10 @@ type StatementKey struct {
 	Types string
 	// Owner is the session whose statement this is until it is executed.
 	Owner Owner
-	// Cursor is the client's id of a statement that has had a cursor: it is shared
-	// with no other, because an execution closes the cursor of the one before.
-	Cursor uint32
+	// Own is the client's id of a statement that is shared with no other: one that
+	// has had a cursor, because an execution closes the cursor of the one before, or
+	// one that keeps the types of user variables.
+	Own uint32
 }
 
 // Statement is a prepared statement on one connection.
