@@ -83,13 +83,14 @@ func TestTwin(t *testing.T) {
 		}
 		var s Scratch
 		s.strip([]byte(sql), d)
-		tokens, _ := lex(string(s.out[prefix:]), d)
+		text := string(s.out[prefix:])
+		tokens, _ := lex(text, d)
 		var fast, slow []string
 		for i, x := range tokens {
 			if x.kind == tokenOdd {
 				t.Fatalf("%q: %q is odd", sql, s.out)
 			}
-			if x.kind == tokenWord || x.kind == tokenUser && identLower[firstByte(x.text)] != 0 {
+			if x.kind == tokenWord || x.kind == tokenUser && identLower[firstByte(text[x.pos+1:])] != 0 {
 				fast = append(fast, strings.Split(x.text, ".")...)
 			}
 			_ = i
