@@ -143,9 +143,7 @@ func (x *session) sendOK() error {
 		ok.Warnings = 0
 	}
 	if x.capabilities.Has(wire.ClientSessionTrack) {
-		if schema := x.tellOwed(false); schema != nil {
-			ok.Track = wire.InsertSchema(nil, schema)
-		}
+		ok.Track = x.payOwed(nil)
 	}
 	return x.reply(wire.AppendOK(nil, wire.HeaderOK, x.capabilities, &ok))
 }

@@ -27,6 +27,7 @@ func (x *session) watchOK(ok *wire.OK) {
 			}
 		case wire.TrackSystemVariable:
 			if name, value, err := e.Variable(); err == nil {
+				x.restores(name, value)
 				x.variable(name, value)
 			}
 		case wire.TrackGTIDs:
@@ -131,29 +132,37 @@ func unsafeCharset(name string) bool {
 // keepEntry says which entries of a session-track block a client with session
 // tracking sees: those that it would see without a proxy.
 func (x *session) keepEntry(e wire.TrackEntry) bool {
-	var tracks map[string]string
-	if x.things != nil {
-		tracks = x.things.tracks
-	}
 	switch e.Type {
 	case wire.TrackSystemVariable:
 		name, _, err := e.Variable()
-		if err != nil {
-			return false
-		}
-		if list, asked := tracks["session_track_system_variables"]; asked {
-			return list == "*" || bytes.Contains([]byte(","+list+","), []byte(","+string(name)+","))
-		}
-		return tracked(name)
+		return err == nil && x.tracksVariable(name) && !x.heldBack(name)
 	case wire.TrackStateChange:
-		return isOn(tracks["session_track_state_change"])
+		return isOn(x.tracking("session_track_state_change"))
 	case wire.TrackGTIDs:
-		v := tracks["session_track_gtids"]
+		v := x.tracking("session_track_gtids")
 		return v != "" && v != "OFF"
 	case wire.TrackSchema:
 		return !x.seen.stale && x.tracksSchema()
 	}
 	return true
+}
+
+// tracking is what the client itself has set of session tracking, "" for nothing.
+func (x *session) tracking(name string) string {
+	if x.things == nil {
+		return ""
+	}
+	return x.things.tracks[name]
+}
+
+// tracksVariable reports whether the client is told of changes of a variable.
+func (x *session) tracksVariable(name []byte) bool {
+	if x.things != nil {
+		if list, asked := x.things.tracks["session_track_system_variables"]; asked {
+			return list == "*" || bytes.Contains([]byte(","+list+","), []byte(","+string(name)+","))
+		}
+	}
+	return tracked(name)
 }
 
 // tracksSchema reports whether the client is told of changes of its schema.
@@ -201,6 +210,7 @@ func (x *session) follow(r *request, c *backend.Conn) {
 		}
 	}
 	x.followUnresolved(r)
+	x.lend(r.statement)
 	if strings.HasPrefix(r.statement.Fingerprint, "alter database") || strings.HasPrefix(r.statement.Fingerprint, "alter schema") {
 		x.dropParked(c) // they would keep the schema's old collation
 	}

@@ -193,7 +193,7 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 // why the statement is not certain to read, if so.
 func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reason router.Reason) error {
 	x.seen = seen{
-		conn: c, reason: reason, lent: strings.HasPrefix(r.statement.Fingerprint, "set statement "),
+		conn: c, statement: r.statement, reason: reason, lent: len(r.statement.Lent) > 0,
 		marks: x.marksSchema(r), uses: usesSchema(r.statement), begun: x.status&wire.StatusInTransaction != 0,
 	}
 	x.answer = wire.Answer{}
@@ -279,8 +279,8 @@ func (x *session) relayAnswer(c *backend.Conn, r *request) error {
 	x.relay.NodeCapabilities = c.Capabilities
 	x.relay.ReplaceRow = r.replace
 	x.relay.Owed = nil
-	if x.owed {
-		x.relay.Owed = x.tellOwed
+	if x.owes() {
+		x.relay.Owed = x.payOwed
 	}
 	if err := x.relay.Run(c.Wire, r.answer, &x.answer); err != nil {
 		return err

@@ -103,19 +103,20 @@ const (
 
 // seen is what the answers to the running statement have told.
 type seen struct {
-	conn     *backend.Conn
-	reason   router.Reason // why the statement is no certain read, if so
-	stateSet bool          // a variable or the schema changed
-	changed  bool          // the server says that the session's state changed
-	charset  bool          // character_set_connection changed
-	collated bool          // collation_connection did
-	gtid     bool
-	lent     bool // variables are set for this statement only (SET STATEMENT)
-	marks    bool // it goes to another schema and comes back, which the server tells
-	uses     bool // it goes to a schema to stay
-	told     bool // the server told a schema
-	stale    bool // and what it told was of an earlier statement
-	begun    bool // a transaction was open before
+	conn      *backend.Conn
+	statement *router.Statement
+	reason    router.Reason // why the statement is no certain read, if so
+	stateSet  bool          // a variable or the schema changed
+	changed   bool          // the server says that the session's state changed
+	charset   bool          // character_set_connection changed
+	collated  bool          // collation_connection did
+	gtid      bool
+	lent      bool // variables are set for this statement only (SET STATEMENT)
+	marks     bool // it goes to another schema and comes back, which the server tells
+	uses      bool // it goes to a schema to stay
+	told      bool // the server told a schema
+	stale     bool // and what it told was of an earlier statement
+	begun     bool // a transaction was open before
 }
 
 // errQuit ends a session in order.

@@ -17,6 +17,10 @@ type things struct {
 	schemas         map[string]string // of prepares
 	// tracks is the session tracking that the client itself has asked for.
 	tracks map[string]string
+	// lent are the variables that SET STATEMENT has set, until the node tells that
+	// they are what they were, and restored those until the client is told.
+	lent     map[string]bool
+	restored map[string]string
 }
 
 func count(m *map[string]int, names []string, by int) {

@@ -185,3 +185,13 @@ func timeToClassify(t *testing.T, start, pattern string, size int) time.Duration
 	}
 	return took
 }
+
+// TestLentVariables: what SET STATEMENT sets is named apart from what SET sets.
+func TestLentVariables(t *testing.T) {
+	c := NewClassifier(16)
+	sql := "SET STATEMENT Time_Zone = IF(1, '+01:00', ''), sort_buffer_size=5 FOR SET @a = 1, autocommit = 1"
+	s := c.Classify([]byte(sql), Dialect{Flavour: cluster.FlavourMariaDB}, &Scratch{})
+	if got := fmt.Sprint(s.Lent, s.Variables); got != "[time_zone sort_buffer_size] [autocommit]" {
+		t.Errorf("%s: %s", sql, got)
+	}
+}

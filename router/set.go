@@ -239,12 +239,23 @@ func (a *analysis) setStatement(t []token) {
 			depth--
 		case depth == 0 && x.is("for"):
 			a.scan(t[:i])
+			a.lend(t[:i])
 			a.dispatch(t[i+1:])
 			a.checkSettings(t[:i])
 			return
 		}
 	}
 	a.forbid(ReasonUncertain)
+}
+
+// lend names the variables that SET STATEMENT sets.
+func (a *analysis) lend(t []token) {
+	for len(t) > 0 {
+		var one []token
+		one, t = cutComma(t)
+		_, name := qualifiedName(one, 0)
+		a.s.Lent = append(a.s.Lent, name)
+	}
 }
 
 // checkSettings keeps a statement from a slave where it sets what identifies or

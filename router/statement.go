@@ -125,6 +125,8 @@ type Statement struct {
 	Assignments []Assignment
 	// Variables are the system variables a SET of session scope names, in lower case.
 	Variables []string
+	// Lent are those that MariaDB's SET STATEMENT sets for the statement alone.
+	Lent []string
 	// KillID and KillQuery are KILL's arguments, where Kind is KindKill and the id is a literal.
 	KillID    uint64
 	KillQuery bool

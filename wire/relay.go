@@ -59,10 +59,10 @@ type Relay struct {
 	Watch func(*OK)
 	// Keep says which entries of a session-track block the client is to see.
 	Keep func(TrackEntry) bool
-	// Owed, where set, is called with every OK for a client with session tracking
-	// and whether it has entries; it returns the name of the schema that it must
-	// tell too, nil for none.
-	Owed func(tells bool) []byte
+	// Owed, where set, is called with the session-track block of every OK for a
+	// client with session tracking, as Keep has left it, and returns it with what
+	// that must tell too.
+	Owed func(track []byte) []byte
 	// StatementID is given to the client in place of the node's in AnswerPrepare.
 	StatementID uint32
 	// ReplaceRow, where set, makes the payload of the next row from the node's,

@@ -62,17 +62,17 @@ func (x *Relay) filter(frame []byte) error {
 	return x.replace(frame, payload)
 }
 
-// payOwed adds the schema that the client is to be told, if so.
+// payOwed adds what the client is to be told besides.
 func (x *Relay) payOwed(payload []byte) ([]byte, error) {
 	var ok OK
 	if err := ParseOK(payload, ClientSessionTrack, &ok); err != nil {
 		return nil, err
 	}
-	schema := x.Owed(len(ok.Track) > 0)
-	if schema == nil {
+	track := x.Owed(ok.Track)
+	if len(track) == len(ok.Track) {
 		return payload, nil
 	}
-	ok.Track = InsertSchema(ok.Track, schema)
+	ok.Track = track
 	return AppendOK(nil, payload[0], ClientSessionTrack, &ok), nil
 }
 
