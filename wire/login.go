@@ -215,10 +215,10 @@ func (l *Login) full(account *Account) error {
 	if err != nil {
 		return fmt.Errorf("read client's password: %w", err)
 	}
-	defer func() { clear(message) }() // it lies in a pooled buffer
 	var password string
 	if private(l.conn.NetConn()) {
 		password, err = terminated(message)
+		clear(message) // now, while the pooled buffer that it lies in is still ours
 	} else {
 		password, err = l.decrypt(message)
 	}
