@@ -118,16 +118,19 @@ func (x *session) bringFound() {
 	}
 }
 
-// foundRows puts the value of FOUND_ROWS() into the answer.
+// foundRows puts the value of FOUND_ROWS() into the first column of the answer.
 func (x *session) foundRows(r *request) func(dst, row []byte) []byte {
 	value := x.prev.found.value
 	if r.prepared == nil {
-		return func(dst, _ []byte) []byte { return wire.AppendLenencString(dst, value) }
+		return func(dst, row []byte) []byte {
+			_, first := wire.ReadLenencBytes(row)
+			return append(wire.AppendLenencString(dst, value), row[first:]...)
+		}
 	}
 	n, err := strconv.ParseUint(value, 10, 64)
 	return func(dst, row []byte) []byte {
 		dst = append(dst, row...)
-		if err == nil && len(row) == 2+8 {
+		if err == nil && len(row) >= 2+8 {
 			binary.LittleEndian.PutUint64(dst[2:], n)
 		}
 		return dst

@@ -77,20 +77,29 @@ const (
 // question is what a statement asks about earlier ones.
 type question struct {
 	found, rowCount, list bool
-	// alone is set for FOUND_ROWS() as the one column of a SELECT.
+	// alone is set for FOUND_ROWS() as the first column of a SELECT with no other
+	// but ROW_COUNT().
 	alone bool
 }
 
 func questionOf(s *router.Statement) question {
 	f := s.Fingerprint
 	rest, selects := strings.CutPrefix(f, "select found_rows()")
+	alias, another, two := strings.Cut(rest, ",row_count()")
 	q := question{
 		found:    strings.Contains(f, "found_rows"),
 		rowCount: strings.Contains(f, "row_count"),
-		alone:    selects && (rest == "" || strings.HasPrefix(rest, "as ") && !strings.ContainsAny(rest, ",;(")),
+		alone:    selects && isAlias(alias) && (!two || isAlias(another)),
 	}
 	q.list = !q.found && !q.rowCount || strings.Contains(f, "_count") && strings.Contains(f, "@@")
 	return q
+}
+
+// isAlias reports whether what stands behind a column of a SELECT is at most
+// another name for it.
+func isAlias(s string) bool {
+	name, named := strings.CutPrefix(s, "as ")
+	return s == "" || named && !strings.ContainsAny(name, " ,;(")
 }
 
 // about says where a question is answered, or why it cannot be.
@@ -117,8 +126,10 @@ func (p *previous) about(q question) (source, error) {
 		return source{kind: sourceAny, left: backend.LeavesNothing}, nil
 	case f.kind == foundNone && apart:
 		return source{kind: sourceAny, left: backend.LeavesRead | backend.LeavesNoFound}, nil
-	case f.kind == foundValue && q.alone:
+	case f.kind == foundValue && q.alone && !q.rowCount:
 		return source{kind: sourceValue}, nil
+	case f.kind == foundValue && q.alone && apart:
+		return source{kind: sourceValue, left: backend.LeavesRead}, nil
 	}
 	return source{}, errTwo
 }
