@@ -24,7 +24,8 @@ func (x *session) followInsertID(s *router.Statement, c *backend.Conn) {
 
 // mayChangeInsertID reports whether a statement may have changed
 // LAST_INSERT_ID(), which only the OK of a single INSERT tells: not an error
-// behind its first rows, not RETURNING, not the last of several statements.
+// behind its first rows, not RETURNING, not the last of several statements, not
+// LOAD DATA.
 func mayChangeInsertID(s *router.Statement, a *wire.Answer) bool {
 	switch {
 	case a.InsertID != 0 || s.Flags.Has(router.SetsInsertID):
@@ -38,7 +39,7 @@ func mayChangeInsertID(s *router.Statement, a *wire.Answer) bool {
 	case router.KindCall, router.KindUnknown:
 		return true
 	case router.KindWrite, router.KindDDL:
-		return a.Code != 0 || a.AnyRows && !strings.HasPrefix(s.Fingerprint, "select")
+		return a.Code != 0 || strings.Contains(s.Fingerprint, "load ") || a.AnyRows && !strings.HasPrefix(s.Fingerprint, "select")
 	}
 	return false
 }

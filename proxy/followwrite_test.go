@@ -21,6 +21,7 @@ func TestMayChangeInsertID(t *testing.T) {
 		{"an insert with an id", &router.Statement{Kind: router.KindWrite}, wire.Answer{InsertID: 7}, true},
 		{"an insert without", &router.Statement{Kind: router.KindWrite}, wire.Answer{}, false},
 		{"an insert that failed, perhaps behind its first row", &router.Statement{Kind: router.KindWrite}, failed, true},
+		{"LOAD DATA", &router.Statement{Kind: router.KindWrite, Fingerprint: "load data local infile ? into table t"}, wire.Answer{}, true},
 		{"RETURNING", &router.Statement{Kind: router.KindWrite, Fingerprint: "insert into t values ( ? ) returning id"}, rows, true},
 		{"a locking read", &router.Statement{Kind: router.KindWrite, Fingerprint: "select a from t for update"}, rows, false},
 		{"a read that failed", &router.Statement{Kind: router.KindRead, Flags: router.OnlyReads}, failed, false},

@@ -49,6 +49,7 @@ var traces = [][]string{
 	{"?INSERT INTO t1 (b, a) VALUES ('x', NULL), ('y', 10)"},
 	{"?INSERT INTO t1 (b) VALUES ('x') RETURNING id"},
 	{"?BEGIN NOT ATOMIC INSERT INTO log (what) VALUES ('x'); SELECT 1; END"},
+	{"LOAD DATA LOCAL INFILE 'rows-2' INTO TABLE log LINES TERMINATED BY ',' (what)"},
 	{"CALL p_tx(1)"},
 	{"SELECT CAST('x' AS SIGNED)"},
 	{"!prepare h SELECT 1", "!execute h"},
