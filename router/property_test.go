@@ -3,6 +3,7 @@ package router
 import (
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -78,7 +79,7 @@ func TestTwin(t *testing.T) {
 		sql := "select " + strings.Join(rapid.SliceOf(rapid.SampledFrom(fragments)).Draw(t, "sql"), "")
 		d := dialectOf(rapid.Byte().Draw(t, "dialect"))
 		pieces, odd := twin(sql, d)
-		if odd {
+		if odd || refused.MatchString(sql) {
 			return
 		}
 		var s Scratch
@@ -90,7 +91,7 @@ func TestTwin(t *testing.T) {
 			if x.kind == tokenOdd {
 				t.Fatalf("%q: %q is odd", sql, s.out)
 			}
-			if x.kind == tokenWord || x.kind == tokenUser && identLower[firstByte(text[x.pos+1:])] != 0 {
+			if x.kind == tokenWord || x.kind == tokenUser && userNameByte(firstByte(text[x.pos+1:])) {
 				fast = append(fast, strings.Split(x.text, ".")...)
 			}
 			_ = i
@@ -105,6 +106,9 @@ func TestTwin(t *testing.T) {
 		}
 	})
 }
+
+// refused matches what no server takes, and the two take differently.
+var refused = regexp.MustCompile("(?i)(null|default)\\.[0-9]|@[`0-9]")
 
 func firstByte(s string) byte {
 	if s == "" {

@@ -9,10 +9,13 @@ func (s *Scratch) number(i int) int {
 		return s.word(i)
 	}
 	end := numberEnd(s.src, i)
-	if end == i {
-		return s.word(i)
+	if end > i {
+		return s.numeral(i, end)
 	}
-	return s.numeral(i, end)
+	if s.last() == '.' { // behind the blank, or it would be read as a number
+		s.out = append(s.out, ' ')
+	}
+	return s.word(i)
 }
 
 // numeral writes the number, or placeholder, from i to end.

@@ -87,7 +87,7 @@ func twinToken(sql string, d Dialect, before []piece, space bool) (string, int) 
 		return twinQuoted(sql, "string", !d.NoBackslashEscapes)
 	case !behindDot && twinHex.MatchString(sql):
 		return "number", len(twinHex.FindStringSubmatch(sql)[1])
-	case !behindDot && !joined && twinPoint.MatchString(sql):
+	case (!behindDot || c == '.') && !joined && twinPoint.MatchString(sql):
 		return "number", len(twinPoint.FindString(sql))
 	case !behindDot && twinExp.MatchString(sql):
 		return "number", len(twinExp.FindString(sql))
