@@ -36,6 +36,16 @@ func (x *session) owe(r *request, c *backend.Conn) {
 	if x.seen.marks && !x.seen.told && began && r.answer == wire.AnswerQuery {
 		x.owed, c.OwesSchema = true, true
 	}
+	if x.dialect.Flavour == cluster.FlavourMariaDB && !x.seen.told && !x.seen.lent && looksElsewhere(r.statement, &x.answer) {
+		x.owed, c.OwesSchema = true, true
+	}
+}
+
+// looksElsewhere reports whether MariaDB has gone to another schema to tell what
+// is there, and has something to say of that which rows had no room for.
+func looksElsewhere(s *router.Statement, a *wire.Answer) bool {
+	return a.HasRows && a.Code == 0 && a.Status&wire.StatusSessionStateChanged != 0 &&
+		(s.Kind == router.KindShow || strings.Contains(s.Fingerprint, "information_schema"))
 }
 
 // tellOwed returns the schema if the client is to be told it with an OK; tells
