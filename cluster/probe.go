@@ -39,14 +39,21 @@ SHOW ALL SLAVES STATUS`
 	// they come with one probe in runningEvery.
 	probeRunning = `; SHOW GLOBAL STATUS LIKE 'Threads_running'`
 	runningEvery = 8
-
-	// MariaDB has no server_uuid, and its server_uid is a hash of the machine's
-	// address, which a new container changes. The birth mark of the data
-	// directory is when its oldest system table was made: it survives restarts
-	// and copies of the machine, and the server_id tells copies apart.
-	identityMariaDB = `SELECT CONCAT(@@global.server_id, '@', UNIX_TIMESTAMP(MIN(CREATE_TIME))) AS identity
- FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' AND ENGINE = 'Aria'`
 )
+
+// IdentityMariaDB asks a MariaDB server who it is. It has no server_uuid, and its
+// server_uid is a hash of the machine's address, which a new container changes.
+// The birth mark of the data directory is when its oldest system table was made:
+// it survives restarts and copies of the machine, and the server_id tells copies
+// apart.
+//
+// It waits for no lock: who asks may be the one whose reply a statement waits for
+// that holds locks there, CREATE USER (which a view cannot be looked at beside,
+// and mysql.user is one) or ALTER TABLE of a system table (a table that is locked
+// is left out).
+const IdentityMariaDB = "SET STATEMENT lock_wait_timeout = 0 FOR" +
+	" SELECT CONCAT(@@GLOBAL.server_id, '@', UNIX_TIMESTAMP(MIN(CREATE_TIME))) AS identity" +
+	" FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' AND ENGINE = 'Aria' AND TABLE_NAME <> 'user'"
 
 // nodeProber probes over one connection that it keeps, so that a restart of the
 // server is noticed and its identity read again.
@@ -155,7 +162,7 @@ func readServer(ctx context.Context, q Querier) (server, error) {
 	s := server{flavour: flavourOf(version["version"]), version: version["version"]}
 	text := "SELECT @@server_uuid AS identity"
 	if s.flavour == FlavourMariaDB {
-		text = identityMariaDB
+		text = IdentityMariaDB
 	}
 	identity, err := queryOne(ctx, q, text)
 	if err != nil {

@@ -13,12 +13,9 @@ import (
 // The questions. What is owned is read before what is executed, so that a
 // transaction which is committed in between is seen once at least.
 const (
-	askOwned   = "SELECT @@GLOBAL.gtid_owned"
-	askMySQL   = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
-	askMariaDB = "SELECT @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_binlog_pos"
-	// askIdentity is how cluster.ReadIdentity tells MariaDB servers apart.
-	askIdentity = "SELECT CONCAT(@@GLOBAL.server_id, '@', UNIX_TIMESTAMP(MIN(CREATE_TIME))) AS identity" +
-		" FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' AND ENGINE = 'Aria'"
+	askOwned    = "SELECT @@GLOBAL.gtid_owned"
+	askMySQL    = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
+	askMariaDB  = "SELECT @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_binlog_pos"
 	askUptime   = "SHOW GLOBAL STATUS LIKE 'Uptime'"
 	askSemiSync = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled')"
 )
@@ -65,7 +62,7 @@ func (s *session) mysql() (facts, error) {
 }
 
 func (s *session) mariaDB() (facts, error) {
-	identity, err := s.row(askIdentity)
+	identity, err := s.row(cluster.IdentityMariaDB)
 	if err != nil {
 		return facts{}, err
 	}

@@ -43,7 +43,7 @@ func newScript(t *testing.T, version, executed string, onDump func(*script, *fak
 	switch {
 	case strings.Contains(version, "MariaDB"):
 		s.flavour, s.identity = cluster.FlavourMariaDB, "1@1700000000"
-		s.answers[askIdentity], s.answers[askMariaDB] = []string{s.identity}, []string{"CRC32", executed}
+		s.answers[cluster.IdentityMariaDB], s.answers[askMariaDB] = []string{s.identity}, []string{"CRC32", executed}
 		delete(s.answers, askMySQL)
 	case version >= "8.0.26":
 		name = "rpl_semi_sync_source_enabled"
