@@ -68,7 +68,7 @@ func (s *script) serve(c *fakemysql.Conn) error {
 		switch {
 		case command == wire.ComBinlogDump || command == wire.ComBinlogDumpGTID:
 			return s.onDump(s, c, s.count())
-		case command != wire.ComQuery || strings.HasPrefix(string(content), "SET "):
+		case command != wire.ComQuery, strings.HasPrefix(string(content), "SET ") && !strings.HasPrefix(string(content), "SET STATEMENT "):
 			err = c.OK(wire.OK{})
 		default:
 			err = s.answer(c, string(content))
