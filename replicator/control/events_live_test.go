@@ -18,6 +18,7 @@ func (l *live) tick() {
 	l.exec("node1", "SET GLOBAL event_scheduler = ON")
 	l.exec("node2", "SET GLOBAL event_scheduler = ON")
 	l.exec("node1", ticking...)
+	l.follows("node2", "node1") // the table is there
 	l.ticks("node2", "1", "0")
 	l.exec("node1", "SET GLOBAL event_scheduler = OFF")
 	l.follows("node2", "node1")
