@@ -151,8 +151,12 @@ func (w *world) goesOn() {
 	copying := New(c, w.logger())
 	var group sync.WaitGroup
 	var failed error
-	group.Go(func() { _, failed = copying.Run(ctx) })
-	for copying.Progress().Rows < 1000 && copying.Progress().Phase != PhaseDone {
+	ended, end := context.WithCancel(ctx)
+	group.Go(func() {
+		defer end()
+		_, failed = copying.Run(ctx)
+	})
+	for copying.Progress().Rows < 1000 && ended.Err() == nil {
 		w.ok(pause(w.soon(), 10*time.Millisecond))
 	}
 	cancel()
