@@ -145,7 +145,9 @@ func (w *world) writer(rest time.Duration) (stop func()) {
 // next one copies only what differs.
 func (w *world) goesOn() {
 	c := w.setup()
-	c.BytesPerSecond, c.Fresh = 200_000, true
+	// Slow enough to be interrupted, and no slower: one worker's large rows use up
+	// what the others may have for a while.
+	c.BytesPerSecond, c.Fresh = 2_000_000, true
 	ctx, cancel := context.WithCancel(w.soon())
 	defer cancel()
 	copying := New(c, w.logger())
