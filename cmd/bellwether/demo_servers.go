@@ -85,21 +85,22 @@ func (d *demoRun) nodes(servers *playground.Cluster) []demoNode {
 // readyTimeout bounds how long the nodes may take to be seen ready.
 const readyTimeout = 30 * time.Second
 
-// waitReady waits until the master takes writes and every slave serves reads.
+// waitReady waits until the master takes writes, every slave serves reads, and
+// /readyz has nothing to say against it.
 // It reports false once ctx has ended.
 func (d *demoRun) waitReady(ctx context.Context, h *house) (bool, error) {
 	bounded, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for !allServe(h.store.Load()) {
+	for weak := "unknown"; weak != "" || !allServe(h.store.Load()); weak, _ = h.replicator.Unprotected() {
 		select {
 		case <-tick.C:
 		case <-bounded.Done():
 			if ctx.Err() != nil {
 				return false, nil
 			}
-			return false, fmt.Errorf("the servers were not ready within %v (log: %s): %s", readyTimeout, d.folder.log(), unready(h.store.Load()))
+			return false, fmt.Errorf("the servers were not ready within %v (log: %s): %s %s", readyTimeout, d.folder.log(), unready(h.store.Load()), weak)
 		}
 	}
 	return true, nil
