@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -211,7 +210,7 @@ func (c *Controller) publish(v verdict) error {
 func (c *Controller) assign(d *cluster.RoleDraft) error {
 	d.ClearMaster()
 	for _, n := range d.Nodes() {
-		if err := d.SetFenced(n.Name, slices.Contains(c.state.Fenced, n.Name)); err != nil {
+		if err := d.SetFenced(n.Name, c.state.Distrusts(n.Name, n.Identity)); err != nil {
 			return err
 		}
 		if n.Name == c.state.Master {

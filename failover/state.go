@@ -7,25 +7,67 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
-// State is what outlives the process. It is a value.
+// State is what outlives the process. It is a value; what it points at is not
+// changed.
 type State struct {
 	Format int `json:"format"`
-	// Generation of the last published topology; it never goes back.
+	// Generation is at least that of the last published topology; it never goes
+	// back.
 	Generation uint64 `json:"generation"`
 	// Master is the node's name, "" before the first start was completed.
 	Master string `json:"master"`
 	// Identity is that of the server which was made master.
 	Identity string `json:"identity"`
-	// Fenced are the former masters that must be made read-only before use.
-	Fenced []string `json:"fenced"`
+	// Fenced are the former masters that must be made read-only, and be known to
+	// have nothing of their own, before they are used.
+	Fenced []Fenced `json:"fenced"`
+	// Promotion is the change of master that is not complete yet, nil where none
+	// is under way.
+	Promotion *Promotion `json:"promotion,omitempty"`
+}
+
+// Fenced is a former master that is not used. It is a value.
+type Fenced struct {
+	// Node is the name that it had.
+	Node string `json:"node"`
+	// Identity of the server, which is not trusted at whatever address it answers.
+	Identity string `json:"identity"`
+	// Generation in which it ceased to be the master.
+	Generation uint64 `json:"generation"`
+}
+
+// Promotion is set together with a new master, and cleared once that one is
+// open. It is a value.
+type Promotion struct {
+	// Kind is "failover" or "switchover".
+	Kind string `json:"kind"`
+	// From and Identity are those of the master before.
+	From     string `json:"from"`
+	Identity string `json:"identity"`
+	// End is all that was acknowledged when the master before ended, in the
+	// servers' notation; "" where slaves followed it by themselves. Whoever
+	// becomes master instead must have it.
+	End string `json:"end"`
+	// Incident is the record's name.
+	Incident string `json:"incident"`
+}
+
+// Distrusts says whether a node is, or was, a former master that is not used:
+// by its name, or by the server that answers at its address.
+func (s State) Distrusts(name, identity string) bool {
+	return slices.ContainsFunc(s.Fenced, func(f Fenced) bool {
+		return f.Node == name || identity != "" && f.Identity == identity
+	})
 }
 
 // stateFormat is raised when older programs could not read the file rightly.
-const stateFormat = 1
+// Format 1 knew of no promotions, and fenced nodes by their names alone.
+const stateFormat = 2
 
 const (
 	stateName = "state.json"
@@ -86,12 +128,38 @@ func Recorded(dir string) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("read state: %w", err)
 	}
-	var s State
-	if err := json.Unmarshal(text, &s); err != nil {
-		return State{}, fmt.Errorf("read state %s: %w: %w", dir, ErrState, err)
+	s, err := parseState(text)
+	if err != nil {
+		return State{}, fmt.Errorf("read state %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// parseState reads the formats up to the present one.
+func parseState(text []byte) (s State, err error) {
+	var old struct {
+		Format int      `json:"format"`
+		Fenced []string `json:"fenced"`
+	}
+	if json.Unmarshal(text, &old) == nil && old.Format == 1 {
+		var rest struct {
+			*State
+			Fenced []string `json:"fenced"`
+		}
+		rest.State = &s
+		err = json.Unmarshal(text, &rest)
+		for _, name := range old.Fenced {
+			s.Fenced = append(s.Fenced, Fenced{Node: name})
+		}
+		s.Format = stateFormat
+	} else {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return State{}, fmt.Errorf("%w: %w", ErrState, err)
 	}
 	if s.Format != stateFormat || (s.Master == "") != (s.Identity == "") {
-		return State{}, fmt.Errorf("read state %s: format %d, master %q, identity %q: %w", dir, s.Format, s.Master, s.Identity, ErrState)
+		return State{}, fmt.Errorf("format %d, master %q, identity %q: %w", s.Format, s.Master, s.Identity, ErrState)
 	}
 	return s, nil
 }

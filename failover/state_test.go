@@ -23,7 +23,8 @@ func TestStateIsKept(t *testing.T) {
 	if s, err := d.load(); err != nil || s.Master != "" {
 		t.Errorf("first load %+v, %v", s, err)
 	}
-	want := State{Format: stateFormat, Generation: 7, Master: "db1", Identity: "id", Fenced: []string{"db2"}}
+	want := State{Format: stateFormat, Generation: 7, Master: "db1", Identity: "id", Fenced: []Fenced{{Node: "db2", Identity: "id2", Generation: 6}},
+		Promotion: &Promotion{Kind: "failover", From: "db2", Identity: "id2", End: "0-1-5", Incident: "1"}}
 	if err := d.save(want); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestStateIsLocked(t *testing.T) {
 
 // A damaged file must never look like a first start.
 func TestStateThatCannotBeTrusted(t *testing.T) {
-	for _, text := range []string{"", "{", "[]", `{"format":2,"master":"a","identity":"b"}`, `{"format":1,"master":"a"}`, `{"format":1,"identity":"b"}`, "{}"} {
+	for _, text := range []string{"", "{", "[]", `{"format":3,"master":"a","identity":"b"}`, `{"format":1,"master":"a","identity":"b","fenced":[1]}`, `{"format":1,"master":"a"}`, `{"format":1,"identity":"b"}`, "{}"} {
 		path := t.TempDir()
 		d := open(t, path)
 		if err := os.WriteFile(filepath.Join(path, stateName), []byte(text), 0o600); err != nil {
@@ -64,6 +65,29 @@ func TestStateThatCannotBeTrusted(t *testing.T) {
 		}
 		if err := d.close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestStateOfFormat1(t *testing.T) {
+	s, err := parseState([]byte(`{"format":1,"generation":4,"master":"db1","identity":"id1","fenced":["db2"]}`))
+	want := State{Format: stateFormat, Generation: 4, Master: "db1", Identity: "id1", Fenced: []Fenced{{Node: "db2"}}}
+	if err != nil || !reflect.DeepEqual(s, want) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err = parseState([]byte(`{"format":1,"generation":4,"master":"db1","identity":"id1","fenced":null}`)); err != nil || s.Fenced != nil || s.Master != "db1" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestStateDistrusts(t *testing.T) {
+	s := State{Fenced: []Fenced{{Node: "db1", Identity: "id1"}}}
+	for _, c := range []struct {
+		name, identity string
+		want           bool
+	}{{"db1", "id1", true}, {"db1", "", true}, {"db4", "id1", true}, {"db1", "new", true}, {"db2", "id2", false}, {"db2", "", false}} {
+		if got := s.Distrusts(c.name, c.identity); got != c.want {
+			t.Errorf("%s %s: %t", c.name, c.identity, got)
 		}
 	}
 }
