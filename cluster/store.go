@@ -58,7 +58,21 @@ func (s *Store) Advance(previous uint64, change func(*RoleDraft) error) (*Topolo
 	if err := change(&RoleDraft{next}); err != nil {
 		return old, err
 	}
+	date(old, next)
 	return s.publish(old, next), nil
+}
+
+// date begins a new epoch of every node whose role is another than before, or
+// that is the master as another server. A draft may take roles away and give
+// them back; a node that had none yet has nothing to end.
+func date(old, next *Topology) {
+	for i := range next.Nodes {
+		before, now := old.Nodes[i].Role, &next.Nodes[i]
+		replaced := i == next.Master && old.MasterIdentity != "" && old.MasterIdentity != next.MasterIdentity
+		if before != RoleUnknown && (before != now.Role || replaced) {
+			now.Epoch = next.Generation
+		}
+	}
 }
 
 // publish replaces the topology and wakes those who wait for Replaced, where

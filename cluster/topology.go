@@ -58,9 +58,13 @@ func (t *Topology) Find(name string) int {
 // Node is what is known of one database node. It is a value inside an
 // immutable Topology.
 type Node struct {
-	Name   string
-	Addr   string // host:port
-	Role   Role
+	Name string
+	Addr string // host:port
+	Role Role
+	// Epoch is the generation in which the node got its present role, 0 for the
+	// first one that this run gave it. What was begun there in another epoch is of
+	// another time: a connection to the master must not outlive its being master.
+	Epoch  uint64
 	Weight int // relative share of reads, 1 by default; 0 takes no reads
 
 	Drain       bool // serves no reads while it is a slave, by the operator's wish

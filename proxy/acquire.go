@@ -116,7 +116,7 @@ func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, fo
 		if !c.Retake(x.owner) {
 			continue // given away since
 		}
-		if foreign := c == x.before; c.Fresh(t.Generation) {
+		if foreign := c == x.before; c.Fresh(n.Epoch) {
 			if foreign {
 				x.before = nil
 			}

@@ -44,8 +44,10 @@ type Conn struct {
 	// InsertID is set while it is one that a session may still ask for: what it is
 	// goes into the carry of that session.
 	InsertID *Carry
-	// Generation is that of the topology when the connection was made.
-	Generation uint64
+	// Epoch is that of the node when the connection was made.
+	Epoch uint64
+	// Opened is when the connection was made.
+	Opened time.Time
 
 	// afterReset is the state that a reset leaves: MariaDB keeps the handshake's
 	// character set, MySQL does not.
@@ -133,16 +135,16 @@ func (c *Conn) Quit() {
 	_ = c.Wire.Close()
 }
 
-// Fresh is for a connection that its owner has just retaken: whether it may
-// still be trusted.
-func (c *Conn) Fresh(generation uint64) bool {
-	return c.fresh(generation, c.pool.node.pools.clock.Load())
+// Fresh is for a connection that its owner has just retaken: whether it is of
+// the node's present epoch and may still be trusted.
+func (c *Conn) Fresh(epoch uint64) bool {
+	return c.fresh(epoch, c.pool.node.pools.clock.Load())
 }
 
 // fresh reports whether a connection that lay unused may still be trusted. It
 // asks the socket only when it lay long enough for something to have happened.
-func (c *Conn) fresh(generation uint64, now int64) bool {
-	if c.Generation != generation {
+func (c *Conn) fresh(epoch uint64, now int64) bool {
+	if c.Epoch != epoch {
 		return false
 	}
 	return now-c.used.Load() < int64(500*time.Millisecond) || c.Wire.Quiet()

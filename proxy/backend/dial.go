@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/bellwether-db/bellwether/wire"
 )
@@ -55,9 +56,15 @@ var CarriedOnMySQL = [...]string{
 
 // dial makes a connection on leave of try or admit, which have counted it.
 func (n *node) dial(ctx context.Context, w *Want) (*Conn, error) {
-	c, err := n.connectAside(ctx, w)
+	c, err := n.connectMeanwhile(ctx, w)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	delete(n.dials, w)
+	if err == nil {
+		if err = n.moved(w); err != nil {
+			c.close()
+		}
+	}
 	if err != nil {
 		n.total--
 		n.admit()
@@ -94,16 +101,19 @@ func (n *node) connect(ctx context.Context, w *Want) (*Conn, error) {
 	}
 	c := &Conn{
 		Wire: conn, socket: underneath(conn.NetConn()), Thread: hello.ThreadID, Capabilities: hello.Capabilities, Status: hello.Status,
-		Generation: w.Generation, State: n.pools.stateOf(w.Collation),
+		Epoch: w.epoch, Opened: time.Now(), State: n.pools.stateOf(w.Collation),
 		Multi: w.Capabilities.Has(wire.ClientMultiStatements),
 	}
 	if c.afterReset = emptyState; hello.MariaDB {
 		c.afterReset = c.State
 	}
 	c.used.Store(n.pools.clock.Load())
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
-	if _, err := c.Query(Setup(hello.MariaDB)); err != nil {
+	stop := context.AfterFunc(ctx, c.Sever)
+	_, err = c.Query(Setup(hello.MariaDB))
+	if !stop() && err == nil { // too late: it is closed, or about to be
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("set up connection to node %s: %w", n.name, err)
 	}
@@ -138,7 +148,7 @@ func (n *node) dialError(a *Account, err error) error {
 		}
 		return err
 	}
-	if !errors.Is(err, wire.ErrNeedPassword) && !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, wire.ErrNeedPassword) && !errors.Is(err, context.Canceled) && !errors.Is(err, errMoved) {
 		n.pools.observe(n.name, err)
 	}
 	return fmt.Errorf("connect to node %s: %w", n.name, err)

@@ -56,6 +56,8 @@ type node struct {
 	mu      sync.Mutex
 	byKey   map[poolKey]*pool
 	total   int // connections and dials under way
+	dials   map[*Want]context.CancelCauseFunc
+	epoch   uint64 // what was cut to last
 	waiters []*waiter
 	closed  bool
 }
@@ -76,7 +78,7 @@ type pool struct {
 }
 
 // waiter is a session that waits for a connection: it is sent one, or nil for
-// leave to dial.
+// leave to dial; got is closed when the node's epoch has moved.
 type waiter struct {
 	want *Want
 	got  chan *Conn
@@ -92,8 +94,11 @@ type Want struct {
 	State  *State
 	Schema string
 	// Collation is what a new connection's handshake asks for.
-	Collation  uint16
+	Collation uint16
+	// Generation of the topology that the node was taken from; nothing looks at it.
 	Generation uint64
+
+	epoch uint64 // the node's, set by Lease
 }
 
 func (w *Want) key() poolKey { return poolKey{w.Account, w.Capabilities & formCapabilities} }
@@ -118,7 +123,7 @@ func (n *node) lease(ctx context.Context, w *Want) (*Conn, error) {
 		case c.pool.key != w.key() || !w.fits(c):
 			c.saveInsertID()
 			n.discard(c)
-		case c.fresh(w.Generation, n.pools.clock.Load()):
+		case c.fresh(w.epoch, n.pools.clock.Load()):
 			c.owner = w.Owner
 			c.hold.Store(w.Owner.hold(holdLeased))
 			return c, nil
@@ -278,8 +283,8 @@ func (n *node) wait(ctx context.Context, w *waiter) (c *Conn, dial bool, err err
 	defer limit.Stop()
 	defer n.waiting.Add(-1)
 	select {
-	case c = <-w.got:
-		return c, c == nil, nil
+	case c, ok := <-w.got:
+		return w.served(c, ok)
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-limit.C:
@@ -293,7 +298,15 @@ func (n *node) wait(ctx context.Context, w *waiter) (c *Conn, dial bool, err err
 			return nil, false, err
 		}
 	}
-	c = <-w.got // it was served at the last moment
+	c, ok := <-w.got // it was served at the last moment
+	return w.served(c, ok)
+}
+
+// served is what became of a wait.
+func (w *waiter) served(c *Conn, ok bool) (_ *Conn, dial bool, err error) {
+	if !ok {
+		return nil, false, errMoved
+	}
 	return c, c == nil, nil
 }
 

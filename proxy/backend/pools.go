@@ -68,6 +68,7 @@ func (p *Pools) Lease(ctx context.Context, target *cluster.Node, w *Want) (*Conn
 	if e := w.Account.Revoked(); e != nil {
 		return nil, e
 	}
+	w.epoch = target.Epoch
 	return p.node(target).lease(ctx, w)
 }
 
@@ -93,7 +94,7 @@ func (p *Pools) node(target *cluster.Node) *node {
 		}
 		n.shut()
 	}
-	n := &node{name: target.Name, addr: target.Addr, pools: p, byKey: map[poolKey]*pool{}}
+	n := &node{name: target.Name, addr: target.Addr, pools: p, byKey: map[poolKey]*pool{}, dials: map[*Want]context.CancelCauseFunc{}}
 	p.nodes[target.Name] = n
 	p.publish()
 	return n
@@ -232,6 +233,7 @@ func (p *Pools) Run(ctx context.Context) error {
 	var children sync.WaitGroup
 	children.Go(func() { p.verifyLoop(ctx) })
 	children.Go(func() { p.warmLoop(ctx) })
+	children.Go(func() { p.cutLoop(ctx) })
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for rounds := 0; ; rounds++ {
@@ -268,9 +270,8 @@ func (p *Pools) tidy(now time.Time) {
 	p.mu.Unlock()
 	before := now.Add(-config.IdleTimeout).UnixNano()
 	for _, n := range nodes {
-		n.closeUnused(func(c *Conn) bool {
-			return c.used.Load() < before || c.Generation != t.Generation
-		})
+		epoch := epochOf(t, n.name)
+		n.closeUnused(func(c *Conn) bool { return c.used.Load() < before || c.Epoch != epoch })
 	}
 }
 
@@ -312,64 +313,6 @@ func (p *Pools) Counts(name string) (total, leased int) {
 		}
 	}
 	return n.total, leased
-}
-
-// shut closes the unused connections of a node and every one that is given
-// back later.
-func (n *node) shut() {
-	n.mu.Lock()
-	n.closed = true
-	n.mu.Unlock()
-	n.closeUnused(func(*Conn) bool { return true })
-}
-
-// closeUnused closes the idle and parked connections that match.
-func (n *node) closeUnused(match func(*Conn) bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, p := range n.byKey {
-		kept := p.idle[:0]
-		var closing []*Conn
-		for _, c := range p.idle {
-			if match(c) {
-				closing = append(closing, c)
-			} else {
-				kept = append(kept, c)
-			}
-		}
-		clear(p.idle[len(kept):])
-		p.idle = kept
-		for _, c := range p.conns {
-			// One that alone knows its session's LAST_INSERT_ID() is kept.
-			if c.hold.Load()&(1<<holdBits-1) == holdParked && match(c) && c.takeable(0) {
-				if c.InsertID != nil && !n.closed && p.account.Revoked() == nil {
-					c.hold.Store(c.owner.hold(holdParked))
-					continue
-				}
-				closing = append(closing, c)
-			}
-		}
-		for _, c := range closing {
-			n.forget(c)
-			c.close()
-		}
-	}
-	n.admit()
-}
-
-// interrupt ends the reads of every leased connection. The others are looked at
-// when somebody takes them.
-func (n *node) interrupt() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, p := range n.byKey {
-		for _, c := range p.conns {
-			if c.hold.Load()&(1<<holdBits-1) == holdLeased {
-				_ = c.Wire.SetDeadline(time.Unix(1, 0))
-			}
-		}
-	}
-	n.admit()
 }
 
 // KillQuery ends the statement that runs on a connection of the account, by a

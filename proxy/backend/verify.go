@@ -50,7 +50,7 @@ func (p *Pools) inUse() (accounts []*Account) {
 // server looks at some privileges only at login.
 func (p *Pools) verify(ctx context.Context, master *cluster.Node, a *Account) {
 	n := p.node(master)
-	c, err := n.connect(ctx, &Want{Account: a, Collation: 45, Generation: p.store.Load().Generation})
+	c, err := n.connect(ctx, &Want{Account: a, Collation: 45})
 	if err != nil {
 		if errors.Is(err, wire.ErrNeedPassword) && !hasPassword(a.Secret()) {
 			p.mu.Lock()
@@ -107,7 +107,7 @@ func (p *Pools) warmLoop(ctx context.Context) {
 			if i < 0 {
 				continue
 			}
-			w.want.Generation, w.want.Owner = t.Generation, 0
+			w.want.Owner = 0
 			if !p.node(&t.Nodes[i]).lacks(&w.want) {
 				continue
 			}
