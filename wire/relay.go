@@ -1,5 +1,7 @@
 package wire
 
+import "hash/maphash"
+
 // AnswerKind is the form of the answer that a command gets.
 type AnswerKind uint8
 
@@ -68,6 +70,11 @@ type Relay struct {
 	// ReplaceRow, where set, makes the payload of the next row from the node's,
 	// which it must not change, appended to dst. It is used once.
 	ReplaceRow func(dst, row []byte) []byte
+	// Digest, where set, takes in what the answer says to a client, so that two
+	// answers can be compared: every byte but for what may differ where the data do
+	// not, which is session tracking and the flags of StatusMayDiffer. It does so
+	// without a Client, too.
+	Digest *maphash.Hash
 
 	node      *Conn
 	answer    *Answer
@@ -79,7 +86,8 @@ type Relay struct {
 	continued bool   // the next frame continues a packet of 16 MB or more
 	done      bool
 	scratch   []byte
-	ok        OK // here so that handing it to Watch allocates nothing
+	ok        OK  // here so that handing it to Watch allocates nothing
+	digested  int // bytes of node.in[r:scan] that are in the digest, or need not be
 }
 
 // phase is where in an answer the next packet stands.
@@ -106,7 +114,7 @@ func (x *Relay) Run(node *Conn, kind AnswerKind, answer *Answer) error {
 	x.node, x.answer = node, answer
 	x.phase = firstPhase(kind)
 	x.scan, x.skip, x.left = node.r, 0, 0
-	x.continued, x.done, x.owed = false, false, 0
+	x.continued, x.done, x.owed, x.digested = false, false, 0, 0
 	for {
 		if err := x.examine(); err != nil {
 			return &SideError{Side: SideNode, Err: err}
@@ -147,6 +155,10 @@ func (x *Relay) send() error {
 		return nil
 	}
 	b := n.in[n.r:x.scan]
+	if x.Digest != nil {
+		x.digestRaw()
+		x.digested = 0
+	}
 	n.r = x.scan
 	if x.Client == nil {
 		return nil

@@ -32,6 +32,11 @@ func (x *Relay) okPacket(frame []byte) error {
 	if payload[0] == HeaderOK {
 		a.AffectedRows, a.InsertID, a.HasRows = ok.AffectedRows, ok.InsertID, false
 	}
+	if x.Digest != nil {
+		x.digestRaw()
+		x.digestOK(payload[0], ok)
+		defer x.digestedSoFar()
+	}
 	if x.Watch != nil {
 		x.Watch(ok)
 	}
@@ -144,6 +149,11 @@ func (x *Relay) eofPacket(frame []byte) (status uint16, err error) {
 	// An EOF has no room for what has changed, so the flag is only there because
 	// the proxy has asked to be told.
 	frame[len(frame)-1] &^= byte(StatusSessionStateChanged >> 8)
+	if x.Digest != nil {
+		x.digestRaw()
+		x.digestOK(HeaderEOF, &OK{Status: eof.Status, Warnings: eof.Warnings})
+		defer x.digestedSoFar()
+	}
 	x.scan += len(frame)
 	return eof.Status, nil
 }
@@ -176,6 +186,9 @@ func (x *Relay) errorPacket(frame []byte) error {
 	x.answer.Code = e.Code
 	x.done = true
 	if !x.answer.Sent && x.scan == n.r {
+		if x.Digest != nil {
+			_, _ = x.Digest.Write(frame)
+		}
 		x.answer.Held = frame
 		n.r += len(frame)
 		return nil
