@@ -95,6 +95,9 @@ type Condition struct {
 	Running     int
 	Since       time.Time
 	Asked, Seen time.Time
+	Outcome     Outcome
+	Failing     time.Time
+	Settings    Settings
 }
 
 // ReportDraft is a topology in the making, for the one who observes. It belongs
@@ -114,6 +117,22 @@ func (d *ReportDraft) SetCondition(name, addr string, c Condition) {
 		return
 	}
 	d.next.Nodes[i].setCondition(c)
+}
+
+// SetHeartbeat replaces what is known of the heartbeat on a node, under the same
+// conditions as SetCondition.
+func (d *ReportDraft) SetHeartbeat(name, addr string, h Heartbeat) {
+	if i := d.next.Find(name); i >= 0 && d.next.Nodes[i].Addr == addr {
+		d.next.Nodes[i].Heartbeat = h
+	}
+}
+
+// SetHurt notes when a connection to a node was last lost, under the same
+// conditions as SetCondition.
+func (d *ReportDraft) SetHurt(name, addr string, at time.Time) {
+	if i := d.next.Find(name); i >= 0 && d.next.Nodes[i].Addr == addr {
+		d.next.Nodes[i].Hurt = at
+	}
 }
 
 // Catalogue returns the present catalogue, which is immutable.
@@ -138,6 +157,7 @@ func (n *Node) condition() Condition {
 		ReadOnly: n.ReadOnly, Replication: n.Replication, Running: n.Running,
 		LagKnown: n.LagKnown, Lag: n.Lag, LagGTIDs: n.LagGTIDs,
 		Applied: n.Applied, Since: n.Since, Asked: n.Asked, Seen: n.Seen,
+		Outcome: n.Outcome, Failing: n.Failing, Settings: n.Settings,
 	}
 }
 
@@ -148,6 +168,7 @@ func (n *Node) setCondition(c Condition) {
 	n.ReadOnly, n.Replication, n.Running = c.ReadOnly, c.Replication, c.Running
 	n.LagKnown, n.Lag, n.LagGTIDs = c.LagKnown, c.Lag, c.LagGTIDs
 	n.Applied, n.Since, n.Asked, n.Seen = c.Applied, c.Since, c.Asked, c.Seen
+	n.Outcome, n.Failing, n.Settings = c.Outcome, c.Failing, c.Settings
 }
 
 // Registration is the operator's wish for one node.
@@ -178,6 +199,7 @@ func (d *RegisterDraft) Put(r Registration) {
 	n := &d.next.Nodes[i]
 	if n.Addr != r.Addr {
 		n.setCondition(Condition{})
+		n.Hurt, n.Heartbeat = time.Time{}, Heartbeat{}
 	}
 	n.Addr, n.Weight = r.Addr, r.Weight
 	n.Drain, n.Maintenance, n.Touched = r.Drain, r.Maintenance, r.Touched

@@ -32,7 +32,7 @@ func NewStore(first *Topology) *Store {
 	if next.MasterNode() == nil {
 		next.Master = -1
 	}
-	next.replaced = make(chan struct{})
+	next.replaced, next.outdated = make(chan struct{}), make(chan struct{})
 	s.current.Store(settle(next))
 	return s
 }
@@ -83,10 +83,12 @@ func (s *Store) publish(old, next *Topology) *Topology {
 	if wake {
 		next.replaced = make(chan struct{})
 	}
+	next.outdated = make(chan struct{})
 	s.current.Store(next)
 	if wake {
 		close(old.replaced)
 	}
+	close(old.outdated)
 	return next
 }
 

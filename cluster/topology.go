@@ -30,7 +30,12 @@ type Topology struct {
 	Catalogue *Catalogue
 
 	replaced chan struct{}
+	outdated chan struct{}
 }
+
+// Outdated is closed once another topology is published, whatever differs: it
+// is for those who watch the nodes. It comes some times a second for each node.
+func (t *Topology) Outdated() <-chan struct{} { return t.outdated }
 
 // Replaced is closed once a topology is published in which a statement that
 // had to wait may find a node: one of a later generation, or one with a slave
@@ -96,6 +101,18 @@ type Node struct {
 	Since time.Time
 	// Asked is when the last successful probe began, and Seen when it ended.
 	Asked, Seen time.Time
+
+	// Outcome is how the last probe ended, and Failing since when they fail in a
+	// row: when the first of those that failed began, zero while they succeed.
+	Outcome Outcome
+	Failing time.Time
+	// Hurt is when a client or the stream last lost a connection there, or could
+	// not make one; see Monitor.Observe.
+	Hurt time.Time
+	// Settings are those that replication rests on.
+	Settings Settings
+	// Heartbeat is how Bellwether's own writes on the master end; zero elsewhere.
+	Heartbeat Heartbeat
 }
 
 // Role is a node's part in the cluster.
