@@ -38,6 +38,7 @@ func TestLive(t *testing.T) {
 			l.checkFirstStart()
 			l.checkReturn()
 			l.stop()
+			l.checkOrders()
 			l.checkOtherServer()
 		})
 	}

@@ -67,6 +67,46 @@ func (s *story) OpenWrites(_ context.Context, addr, identity string) error {
 	return nil
 }
 
+// CloseWrites implements Operator.
+func (s *story) CloseWrites(_ context.Context, addr, identity string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.servers[addr].identity != identity {
+		return ErrAnotherServer
+	}
+	s.servers[addr].readOnly = true
+	return s.refuse
+}
+
+// Fence implements Operator.
+func (s *story) Fence(ctx context.Context, addr, identity string) error {
+	return s.CloseWrites(ctx, addr, identity)
+}
+
+// Executed implements Operator.
+func (s *story) Executed(context.Context, string, string) (*cluster.GTIDSet, error) {
+	return nil, s.refuse
+}
+
+// Received implements Operator.
+func (s *story) Received(context.Context, string, string) (*cluster.GTIDSet, error) {
+	return nil, s.refuse
+}
+
+// AwaitApplied implements Operator.
+func (s *story) AwaitApplied(context.Context, string, string, *cluster.GTIDSet) error {
+	return s.refuse
+}
+
+// TakeLock implements Operator.
+func (s *story) TakeLock(context.Context, string) (Lock, error) { return s, nil }
+
+// Check implements Lock.
+func (s *story) Check(context.Context) error { return nil }
+
+// Close implements Lock.
+func (s *story) Close() error { return nil }
+
 // tell runs a story of three read-only servers, db1 configured as the first
 // master, in fake time.
 func tell(t *testing.T, script func(*story)) {

@@ -32,7 +32,14 @@ func newOperator(c cluster.Config, g guard) *operator {
 }
 
 // apply takes over another account, from the next order on.
-func (o *operator) apply(c cluster.Config) { o.current.Store(failover.NewSQLOperator(c)) }
+func (o *operator) apply(c cluster.Config) {
+	if old := o.current.Swap(failover.NewSQLOperator(c)); old != nil {
+		_ = old.Close() // who was at it tries again
+	}
+}
+
+// close ends the connections that are kept.
+func (o *operator) close() error { return o.current.Load().Close() }
 
 // ReadIdentity implements failover.Operator.
 func (o *operator) ReadIdentity(ctx context.Context, addr string) (string, error) {
@@ -54,4 +61,34 @@ func (o *operator) OpenWrites(ctx context.Context, addr, identity string) error 
 		return err
 	}
 	return o.current.Load().OpenWrites(ctx, addr, identity)
+}
+
+// CloseWrites implements failover.Operator.
+func (o *operator) CloseWrites(ctx context.Context, addr, identity string) error {
+	return o.current.Load().CloseWrites(ctx, addr, identity)
+}
+
+// Fence implements failover.Operator.
+func (o *operator) Fence(ctx context.Context, addr, identity string) error {
+	return o.current.Load().Fence(ctx, addr, identity)
+}
+
+// Executed implements failover.Operator.
+func (o *operator) Executed(ctx context.Context, addr, identity string) (*cluster.GTIDSet, error) {
+	return o.current.Load().Executed(ctx, addr, identity)
+}
+
+// Received implements failover.Operator.
+func (o *operator) Received(ctx context.Context, addr, identity string) (*cluster.GTIDSet, error) {
+	return o.current.Load().Received(ctx, addr, identity)
+}
+
+// AwaitApplied implements failover.Operator.
+func (o *operator) AwaitApplied(ctx context.Context, addr, identity string, set *cluster.GTIDSet) error {
+	return o.current.Load().AwaitApplied(ctx, addr, identity, set)
+}
+
+// TakeLock implements failover.Operator.
+func (o *operator) TakeLock(ctx context.Context, addr string) (failover.Lock, error) {
+	return o.current.Load().TakeLock(ctx, addr)
 }

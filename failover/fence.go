@@ -1,0 +1,187 @@
+package failover
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// Closing waits for commits that are under way, and a commit may wait for an
+// acknowledgement that nobody gives any more: while the order to close waits,
+// connections are ended over another one.
+const (
+	closeMySQL   = "SET SESSION lock_wait_timeout = 5, GLOBAL super_read_only = 1"
+	closeMariaDB = "SET SESSION lock_wait_timeout = 5, GLOBAL read_only = 1"
+	killInterval = 2 * time.Millisecond
+	// Transactions that are open, or write: on MariaDB those of accounts with
+	// READ_ONLY ADMIN could still commit.
+	openTransactions = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_autocommit_non_locking = 0"
+)
+
+func closing(f cluster.Flavour) string {
+	if f == cluster.FlavourMariaDB {
+		return closeMariaDB
+	}
+	return closeMySQL
+}
+
+// CloseWrites implements Operator.
+func (o *SQLOperator) CloseWrites(ctx context.Context, addr, identity string) error {
+	return o.on(ctx, addr, identity, func(conn *sql.Conn, flavour cluster.Flavour) error {
+		if _, err := conn.ExecContext(ctx, closing(flavour)); err != nil {
+			return fmt.Errorf("make it read-only: %w", err)
+		}
+		if flavour != cluster.FlavourMariaDB {
+			return nil // super_read_only holds for everybody, open transactions included
+		}
+		return o.killUntil(ctx, conn, func(all []process) (victims []process, err error) {
+			open, err := transactions(ctx, conn)
+			return slices.DeleteFunc(o.strangers(all), func(p process) bool { return !open[p.id] }), err
+		})
+	})
+}
+
+// Fence implements Operator.
+func (o *SQLOperator) Fence(ctx context.Context, addr, identity string) error {
+	return o.on(ctx, addr, identity, func(conn *sql.Conn, flavour cluster.Flavour) error {
+		group, ctx := errgroup.WithContext(ctx)
+		closed := make(chan struct{})
+		group.Go(func() error {
+			if _, err := conn.ExecContext(ctx, closing(flavour)); err != nil {
+				return fmt.Errorf("make it read-only: %w", err)
+			}
+			close(closed)
+			return nil
+		})
+		group.Go(func() error {
+			return o.on(ctx, addr, identity, func(conn *sql.Conn, _ cluster.Flavour) error {
+				return o.killAround(ctx, conn, closed)
+			})
+		})
+		return group.Wait()
+	})
+}
+
+// killAround ends the clients' connections until the node is closed, and once
+// more then: who comes afterwards finds it read-only.
+func (o *SQLOperator) killAround(ctx context.Context, conn *sql.Conn, closed <-chan struct{}) error {
+	for {
+		last := false
+		select {
+		case <-closed:
+			last = true
+		default:
+		}
+		if _, err := kill(ctx, conn, o.everyStranger); err != nil {
+			return err
+		}
+		if last {
+			return o.killUntil(ctx, conn, o.everyStranger)
+		}
+		select {
+		case <-closed:
+		case <-time.After(killInterval):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// killUntil kills until those are gone that were there at first. Whoever is
+// named anew connected afterwards, and found the node read-only.
+func (o *SQLOperator) killUntil(ctx context.Context, conn *sql.Conn, choose func([]process) ([]process, error)) error {
+	first, err := kill(ctx, conn, choose)
+	if err != nil {
+		return err
+	}
+	var newest uint64
+	for _, p := range first {
+		newest = max(newest, p.id)
+	}
+	for {
+		left, err := kill(ctx, conn, choose)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(left, func(p process) bool { return p.id <= newest }) {
+			return nil
+		}
+		select {
+		case <-time.After(killInterval):
+		case <-ctx.Done():
+			return fmt.Errorf("connections that were killed are still there: %w", ctx.Err())
+		}
+	}
+}
+
+// kill ends the connections that choose names, and returns them: those that it
+// may end, and that are still there.
+func kill(ctx context.Context, conn *sql.Conn, choose func([]process) ([]process, error)) (killed []process, err error) {
+	all, err := processes(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("list connections: %w", err)
+	}
+	victims, err := choose(all)
+	if err != nil || len(victims) == 0 {
+		return nil, err
+	}
+	for _, p := range victims {
+		_, err := conn.ExecContext(ctx, fmt.Sprintf("KILL CONNECTION %d", p.id))
+		switch {
+		case err == nil:
+			killed = append(killed, p)
+		case !isGone(err):
+			return nil, fmt.Errorf("kill %s@%s: %w", p.user, p.host, err)
+		}
+	}
+	return killed, nil
+}
+
+// isGone says that the thread to be killed had ended, or may not be killed by
+// this account: a SYSTEM_USER of MySQL, whom super_read_only stops.
+func isGone(err error) bool {
+	var told *mysql.MySQLError
+	return errors.As(err, &told) && (told.Number == 1094 || told.Number == 1095 || told.Number == 1227)
+}
+
+func (o *SQLOperator) everyStranger(all []process) ([]process, error) { return o.strangers(all), nil }
+
+// strangers are the connections that are neither Bellwether's nor a part of the
+// server or of replication.
+func (o *SQLOperator) strangers(all []process) (out []process) {
+	for _, p := range all {
+		own := p.user == o.config.Operator.User || p.user == "system user" || p.user == "event_scheduler" || p.user == "unauthenticated user"
+		internal := p.command == "Daemon" || strings.HasPrefix(p.command, "Binlog Dump") || strings.HasPrefix(p.command, "Slave_")
+		if !own && !internal {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// transactions are the threads with an open transaction.
+func transactions(ctx context.Context, conn *sql.Conn) (map[uint64]bool, error) {
+	rows, err := conn.QueryContext(ctx, openTransactions)
+	if err != nil {
+		return nil, fmt.Errorf("list transactions: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // its error comes with Err
+	open := map[uint64]bool{}
+	for rows.Next() {
+		var id uint64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list transactions: %w", err)
+		}
+		open[id] = true
+	}
+	return open, rows.Err()
+}

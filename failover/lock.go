@@ -1,0 +1,223 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// lockedName is the name of the lock on every node.
+const lockedName = "bellwether"
+
+// Lock is the named lock of the fleet on one node. It belongs to one goroutine,
+// and ends with Close, with its connection, or with the server.
+type Lock interface {
+	// Check returns nil while the lock is held.
+	Check(ctx context.Context) error
+	// Close gives it back.
+	Close() error
+}
+
+// HeldError says that another Bellwether holds the lock on a node.
+type HeldError struct {
+	// Holder is the address that its connection comes from, "" if unknown.
+	Holder string
+	// Connection is its id on that node.
+	Connection uint64
+}
+
+// Error names the holder.
+func (e *HeldError) Error() string {
+	if e.Holder == "" {
+		return fmt.Sprintf("another Bellwether holds it, on connection %d", e.Connection)
+	}
+	return fmt.Sprintf("another Bellwether holds it, from %s on connection %d", e.Holder, e.Connection)
+}
+
+// errGivenBack: the lock is not held, and can be tried for again.
+var errGivenBack = errors.New("the lock is not held")
+
+// The paces of the lock.
+const (
+	lockInterval = time.Second           // between two looks whether it is held
+	lockTimeout  = 2 * time.Second       // for one order
+	lockRetry    = 50 * time.Millisecond // after it was not had
+	lockFresh    = 5 * time.Second       // a lock that nobody looked at for so long may be lost
+)
+
+// holding is how the lock of one node stands. It is a value.
+type holding struct {
+	held   bool
+	at     time.Time  // when that was last true
+	holder *HeldError // another one has it
+	none   bool       // no server runs there, so nobody can hold it
+}
+
+// fleetLock keeps the lock on every node of the topology. Run is for one
+// goroutine, the rest for any.
+type fleetLock struct {
+	operator Operator
+	store    *cluster.Store
+
+	mu          sync.Mutex
+	nodes       map[string]holding // by address
+	established bool               // a majority was held once; it is not needed again
+}
+
+func newFleetLock(store *cluster.Store, operator Operator) *fleetLock {
+	return &fleetLock{operator: operator, store: store, nodes: map[string]holding{}}
+}
+
+// Run takes and keeps the lock everywhere until ctx ends.
+func (l *fleetLock) Run(ctx context.Context) error {
+	var holders sync.WaitGroup
+	defer holders.Wait()
+	ending := map[string]context.CancelFunc{}
+	for tick := time.NewTicker(50 * time.Millisecond); ; {
+		t := l.store.Load()
+		for i := range t.Nodes {
+			addr := t.Nodes[i].Addr
+			if ending[addr] != nil {
+				continue
+			}
+			one, end := context.WithCancel(ctx)
+			ending[addr] = end
+			holders.Go(func() { l.hold(one, addr) })
+		}
+		for addr, end := range ending {
+			if !hasAddr(t, addr) {
+				end()
+				delete(ending, addr)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			tick.Stop()
+			for _, end := range ending {
+				end()
+			}
+			return nil
+		}
+	}
+}
+
+func hasAddr(t *cluster.Topology, addr string) bool {
+	for i := range t.Nodes {
+		if t.Nodes[i].Addr == addr {
+			return true
+		}
+	}
+	return false
+}
+
+// hold takes and keeps the lock at one address until ctx ends.
+func (l *fleetLock) hold(ctx context.Context, addr string) {
+	defer l.set(addr, holding{})
+	for ctx.Err() == nil {
+		bounded, cancel := context.WithTimeout(ctx, lockTimeout)
+		lock, err := l.operator.TakeLock(bounded, addr)
+		cancel()
+		if err == nil {
+			l.keep(ctx, addr, lock)
+			_ = lock.Close() // its connection may be broken already
+			l.set(addr, holding{})
+			continue
+		}
+		var now holding
+		if !errors.As(err, &now.holder) {
+			now.none = errors.Is(err, syscall.ECONNREFUSED)
+		}
+		l.set(addr, now)
+		select {
+		case <-time.After(lockRetry):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// keep looks after a lock until it is lost or ctx ends.
+func (l *fleetLock) keep(ctx context.Context, addr string, lock Lock) {
+	for err := error(nil); err == nil; {
+		l.set(addr, holding{held: true, at: time.Now()})
+		select {
+		case <-time.After(lockInterval):
+		case <-ctx.Done():
+			return
+		}
+		bounded, cancel := context.WithTimeout(ctx, lockTimeout)
+		err = lock.Check(bounded)
+		cancel()
+	}
+}
+
+func (l *fleetLock) set(addr string, h holding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nodes[addr] = h
+}
+
+// forbids says why this process must not act, "" where it may. It may once it
+// has held the lock on a majority of the nodes that run, while no node shows
+// another holder.
+func (l *fleetLock) forbids(t *cluster.Topology) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	reason, majority := judgeLock(t, l.nodes)
+	l.established = l.established || reason == "" && majority
+	switch {
+	case reason != "":
+		return reason
+	case !l.established:
+		return "the lock of the fleet is not held on a majority of its nodes yet: no other Bellwether can be excluded"
+	}
+	return ""
+}
+
+// holds says why this process must not make a node the master, "" where it may.
+func (l *fleetLock) holds(t *cluster.Topology, n *cluster.Node) string {
+	if reason := l.forbids(t); reason != "" {
+		return reason
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h := l.nodes[n.Addr]; !h.held || time.Since(h.at) > lockFresh {
+		return fmt.Sprintf("the lock of the fleet is not held on %s yet", n.Name)
+	}
+	return ""
+}
+
+// judgeLock is pure: who else holds the lock, and whether we do on a majority.
+func judgeLock(t *cluster.Topology, nodes map[string]holding) (reason string, majority bool) {
+	held, running := 0, 0
+	var where []string
+	from := ""
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		h := nodes[n.Addr]
+		if !h.none {
+			running++
+		}
+		if h.held {
+			held++
+		}
+		if h.holder != nil {
+			where = append(where, n.Name)
+			from = h.holder.Holder
+		}
+	}
+	if len(where) == 0 {
+		return "", 2*held > running && held > 0
+	}
+	who := "another Bellwether"
+	if from != "" {
+		who += " (its connections come from " + from + ")"
+	}
+	return fmt.Sprintf("%s acts on this fleet: it holds the lock on %s; end one of the two", who, strings.Join(where, " and ")), false
+}
