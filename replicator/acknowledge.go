@@ -69,6 +69,7 @@ func (r *relay) protect(ctx context.Context, from source) error {
 		err = r.order(ctx, from, r.enable)
 	}
 	if err == nil && r.protection.set(true, time.Now()) {
+		r.held.Store(true)
 		r.log.Info("commits wait until they are stored", "node", from.name)
 		r.changed.send()
 	}

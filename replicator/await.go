@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -30,6 +31,7 @@ func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
 		case <-stored:
 		case <-degrade:
 			r.unprotectedWrites.Add(1)
+			r.lost.add(set)
 			return nil
 		case <-ctx.Done():
 			stop()
@@ -77,4 +79,30 @@ func (r *Replicator) patience() time.Duration {
 		}
 	}
 	return 0
+}
+
+// unstored are writes that clients were told of and that were not stored then;
+// any number of goroutines. The zero value is none.
+type unstored struct {
+	mu  sync.Mutex
+	set *cluster.GTIDSet
+}
+
+func (u *unstored) add(set *cluster.GTIDSet) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.set != nil {
+		set = u.set.Union(set)
+	}
+	u.set = set
+}
+
+// within says whether all of them are stored by now.
+func (u *unstored) within(stored *cluster.GTIDSet) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.set != nil && stored.ContainsSet(u.set) {
+		u.set = nil
+	}
+	return u.set == nil
 }

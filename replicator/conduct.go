@@ -35,9 +35,14 @@ func (r *relay) conduct(ctx context.Context) error {
 func (r *relay) takeOver(ctx context.Context) error {
 	r.release(false)
 	r.alone.Store(false)
+	var last []control.Slave // of the keeper's goroutine
 	want := func() []control.Slave {
 		t := r.cluster.Load()
 		slaves := slavesOf(t, r.source(), r.has())
+		if t.MasterNode() == nil {
+			slaves = still(last, t)
+		}
+		last = slaves
 		r.alone.Store(t.MasterIdentity != "" && all(slaves, r.keeper.Load().Report()))
 		return slaves
 	}

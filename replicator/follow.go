@@ -38,8 +38,8 @@ func (r *relay) follow(ctx context.Context) error {
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		from, ok := r.sourceOf(r.cluster.Load())
-		if ok {
+		t := r.cluster.Load()
+		if from, ok := r.sourceOf(t); ok {
 			if err := r.readUnlessRejected(ctx, from); err != nil {
 				r.refused(err)
 				r.pauseUnlessMoved(ctx, from, refusalPause)
@@ -47,38 +47,59 @@ func (r *relay) follow(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
+		case <-t.Replaced():
 		case <-ctx.Done():
 		}
 	}
 	return nil
 }
 
-// readUnlessRejected reads from a master that is not known to be a former one.
+// readUnlessRejected reads from a master that is not known to be a former one,
+// as long as it is the published one.
 func (r *relay) readUnlessRejected(ctx context.Context, from source) error {
 	if err := r.rejected(from.identity); err != nil {
 		return err
 	}
+	defer r.letGoOf()
+	if !r.takes(from) {
+		return nil
+	}
 	return r.remember(from.identity, r.read(ctx, from))
 }
 
-// read reads from one master until ctx ends or another one is published; its
-// error is a *upstream.Refusal, or about the disk.
+// takes notes whom is read from now on, and then looks whether that one is still
+// to be read: so whoever sees first that there is no such master, and then that
+// nobody is read, has seen the last of it. See Seal.
+func (r *relay) takes(from source) bool {
+	r.reading.Store(&from)
+	now, ok := r.sourceOf(r.cluster.Load())
+	return ok && now == from
+}
+
+// letGoOf notes that nobody is read, and that nothing more will be stored.
+func (r *relay) letGoOf() {
+	r.reading.Store(nil)
+	r.changed.send()
+}
+
+// read reads from one master until ctx ends or it is the published one no more;
+// its error is a *upstream.Refusal, or about the disk.
 func (r *relay) read(ctx context.Context, from source) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	r.awaitOpen(ctx)
-	r.prepare(ctx, from)
-	client := upstream.New(r.upstream(from), r.stored, r.log.With("node", from.name))
-	r.client.Store(client)
 	var group errgroup.Group
-	group.Go(func() error {
-		defer stop()
-		return client.Run(ctx)
-	})
 	group.Go(func() error {
 		defer stop()
 		r.untilMoved(ctx, from)
 		return nil
+	})
+	r.awaitOpen(ctx, from)
+	r.prepare(ctx, from)
+	client := upstream.New(r.upstream(from), r.sink, r.log.With("node", from.name))
+	r.begun.Store(&reading{client, time.Now()})
+	group.Go(func() error {
+		defer stop()
+		return client.Run(ctx)
 	})
 	group.Go(func() error {
 		defer stop()
@@ -98,19 +119,24 @@ const openPatience = 3 * time.Second
 
 // awaitOpen waits until the master is seen to take writes: only then can it get
 // what it lacks without anybody's read_only being undone. A master that stays
-// closed is read nevertheless.
-func (r *relay) awaitOpen(ctx context.Context) {
+// closed is read nevertheless; one that was promoted at once, since it is opened
+// only when it is read.
+func (r *relay) awaitOpen(ctx context.Context, from source) {
 	ctx, cancel := context.WithTimeout(ctx, openPatience)
 	defer cancel()
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
 	for {
-		t := r.cluster.Load()
+		changed, t := r.changed.wait(), r.cluster.Load()
 		if m := t.MasterNode(); t.Writes == cluster.WritesOpen && m != nil && !m.ReadOnly {
+			return
+		}
+		if promoted := r.promoted.Load(); promoted != nil && *promoted == from.identity {
 			return
 		}
 		select {
 		case <-tick.C:
+		case <-changed:
 		case <-ctx.Done():
 			return
 		}
@@ -127,12 +153,12 @@ func (r *relay) upstream(from source) upstream.Config {
 	}
 }
 
-// untilMoved returns when another master is published, or another account to read
-// it with, or ctx ends.
+// untilMoved returns when another master is published, or none, or another account
+// to read it with, or ctx ends.
 func (r *relay) untilMoved(ctx context.Context, from source) {
 	for {
 		changed, t := r.changed.wait(), r.cluster.Load()
-		if now, ok := r.sourceOf(t); ok && now != from {
+		if now, ok := r.sourceOf(t); !ok || now != from {
 			return
 		}
 		select {

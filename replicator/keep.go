@@ -131,7 +131,8 @@ func (r *Replicator) runKeeper(ctx context.Context, want func() []control.Slave,
 // slavesOf are the slaves of a topology, with their source. Nobody is a slave
 // before there is a recorded master; a node that was never reached has no
 // identity, and is left until it has one; one in maintenance is being worked on,
-// by a full copy, say, and is left alone.
+// by a full copy, say, and is left alone; one that is fenced was the master and
+// is not ready to be anything else.
 func slavesOf(t *cluster.Topology, source control.Source, has func() *cluster.GTIDSet) []control.Slave {
 	if t.MasterNode() == nil || t.MasterIdentity == "" {
 		return nil
@@ -139,7 +140,7 @@ func slavesOf(t *cluster.Topology, source control.Source, has func() *cluster.GT
 	var slaves []control.Slave
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
-		if n.Role != cluster.RoleSlave || n.Maintenance || n.Identity == "" || n.Identity == t.MasterIdentity {
+		if n.Role != cluster.RoleSlave || n.Maintenance || n.Fenced || n.Identity == "" || n.Identity == t.MasterIdentity {
 			continue
 		}
 		slaves = append(slaves, control.Slave{
@@ -147,4 +148,20 @@ func slavesOf(t *cluster.Topology, source control.Source, has func() *cluster.GT
 		})
 	}
 	return slaves
+}
+
+// still are those of some slaves that are to be kept while there is no master:
+// they go on being fed. Who was the master is none of them.
+func still(slaves []control.Slave, t *cluster.Topology) []control.Slave {
+	var out []control.Slave
+	for _, s := range slaves {
+		i := t.Find(s.Node.Name)
+		if i < 0 {
+			continue
+		}
+		if n := &t.Nodes[i]; n.Role == cluster.RoleSlave && !n.Maintenance && !n.Fenced && n.Identity == s.Node.Identity && n.Addr == s.Node.Addr {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -37,7 +37,7 @@ func (r *relay) readySlaves(ctx context.Context) error {
 func unready(t *cluster.Topology, done map[string]time.Time) (out []cluster.Node) {
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
-		if n.Role == cluster.RoleSlave && !n.Maintenance && n.Health == cluster.HealthUp && n.Replication == cluster.ReplicationRunning && !n.Since.Equal(done[n.Name]) {
+		if n.Role == cluster.RoleSlave && !n.Maintenance && !n.Fenced && n.Health == cluster.HealthUp && n.Replication == cluster.ReplicationRunning && !n.Since.Equal(done[n.Name]) {
 			out = append(out, *n)
 		}
 	}
@@ -47,7 +47,15 @@ func unready(t *cluster.Topology, done map[string]time.Time) (out []cluster.Node
 // readySlave prepares one and reports whether that was done; each failure is
 // told once.
 func (r *relay) readySlave(ctx context.Context, n cluster.Node) bool {
-	err := r.order(ctx, source{name: n.Name, addr: n.Addr, identity: n.Identity}, func(ctx context.Context, c *control.Conn) error {
+	release, err := r.nodes.enter(ctx, n.Name)
+	if err != nil {
+		return false
+	}
+	defer release()
+	if t := r.cluster.Load(); t.MasterNode() == nil || t.MasterNode().Name == n.Name {
+		return false // it is about to become the master, or may be
+	}
+	err = r.order(ctx, source{name: n.Name, addr: n.Addr, identity: n.Identity}, func(ctx context.Context, c *control.Conn) error {
 		return errors.Join(r.unwait(ctx, c), r.set(ctx, c))
 	})
 	if err != nil && ctx.Err() == nil && r.found.first(err.Error()) {

@@ -3,6 +3,7 @@ package replicator
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bellwether-db/bellwether/replicator/downstream"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
@@ -17,9 +18,13 @@ type relay struct {
 	id     identity
 	stored *storedlog.Log
 	server *downstream.Server
-	client atomic.Pointer[upstream.Client] // of the present master
+	sink   *watchedSink
+	begun  atomic.Pointer[reading] // of the present master, or the last one
+	// reading is who is read from, or is about to be; nil: nobody.
+	reading atomic.Pointer[source]
 
 	protection protection
+	held       atomic.Bool // commits were seen to wait since this process began
 	end        atomic.Pointer[storedEnd]
 	// orders is held while the master is told whether commits are to wait;
 	// released, under it, says that they are not to any more.
@@ -33,7 +38,13 @@ type relay struct {
 }
 
 func newRelay(r *Replicator, id identity, stored *storedlog.Log, server *downstream.Server) *relay {
-	return &relay{Replicator: r, id: id, stored: stored, server: server}
+	return &relay{Replicator: r, id: id, stored: stored, server: server, sink: &watchedSink{Log: stored}}
+}
+
+// reading is an upstream, and when it was begun. It is immutable.
+type reading struct {
+	client *upstream.Client
+	since  time.Time
 }
 
 // accounts are what slaves may log in with.

@@ -37,8 +37,11 @@ type Replicator struct {
 	promised atomic.Bool
 	alone    atomic.Bool            // every slave that serves was seen to be fed from the stored log
 	trouble  atomic.Pointer[string] // what keeps a fleet from being adopted, or released
+	promoted atomic.Pointer[string] // the identity of the server that Promote made ready
+	nodes    turnstile              // who is being made ready to be the master
 
 	unprotectedWrites atomic.Uint64 // that went on although they were not stored
+	lost              unstored      // which those are, as long as they are not
 }
 
 // New makes a replicator. It starts nothing.

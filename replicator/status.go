@@ -52,8 +52,8 @@ func (r *Replicator) Status() Status {
 	}
 	s.Open, s.Stored, s.Downstream, s.Address = true, relay.stored.Executed(), relay.server.Slaves(), relay.address()
 	s.Departed = relay.server.Departed()
-	if client := relay.client.Load(); client != nil {
-		s.Upstream = client.Status()
+	if begun := relay.begun.Load(); begun != nil {
+		s.Upstream = begun.client.Status()
 	}
 	s.Protected, s.Since = relay.protection.read()
 	s.Protected = s.Protected && s.Upstream.Connected

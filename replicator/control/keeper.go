@@ -50,6 +50,7 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	reports map[string]SlaveReport // by node name
+	kept    map[string]<-chan struct{}
 }
 
 // NewKeeper makes a keeper of the slaves that want returns: asked again and
@@ -61,7 +62,7 @@ func NewKeeper(c KeeperConfig, want func() []Slave, log *slog.Logger) *Keeper {
 	if c.Patience <= 0 {
 		c.Patience = 10 * time.Second
 	}
-	k := &Keeper{config: c, want: want, log: log, nudged: make(chan struct{}, 1), reports: map[string]SlaveReport{}}
+	k := &Keeper{config: c, want: want, log: log, nudged: make(chan struct{}, 1), reports: map[string]SlaveReport{}, kept: map[string]<-chan struct{}{}}
 	k.Login(c.Cluster)
 	return k
 }
@@ -146,6 +147,16 @@ func (k *Keeper) forget(name string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.reports, name)
+	delete(k.kept, name)
+}
+
+// Released is closed once nothing is done at a node any more that is wanted no
+// longer; nil where nothing is done there. Nudge has the keeper see that it is
+// not wanted.
+func (k *Keeper) Released(name string) <-chan struct{} {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.kept[name]
 }
 
 // Report returns how every slave did when it was last looked at, by name.

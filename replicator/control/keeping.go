@@ -40,6 +40,9 @@ func (k *Keeper) keep(ctx context.Context, s Slave) *keeping {
 		keeper: k, log: k.log.With("node", s.Node.Name),
 	}
 	out.slave.Store(&s)
+	k.mu.Lock()
+	k.kept[s.Node.Name] = out.ended
+	k.mu.Unlock()
 	go func() {
 		defer close(out.ended)
 		defer cancel()

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/dialect"
 )
 
@@ -65,7 +64,7 @@ func parseSemiSync(d *dialect.Dialect, rows []map[string]string) (s SemiSync) {
 // It changes nothing where it is on, and refuses with ErrNotPrepared where the
 // node would not wait as it must.
 func (c *Conn) EnableSemiSync(ctx context.Context) error {
-	f, err := c.readFacts(ctx, cluster.Account{})
+	f, err := c.readSemiSync(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,6 +72,42 @@ func (c *Conn) EnableSemiSync(ctx context.Context) error {
 		return fmt.Errorf("enable semi-sync on %s: %w: %s", c.node.Name, ErrNotPrepared, strings.Join(lacks, ", "))
 	}
 	return c.switchSemiSync(ctx, "ON")
+}
+
+// Waits says whether the node's commits would wait as they must once
+// EnableSemiSync is called; if not, Prepare may mend that.
+func (c *Conn) Waits(ctx context.Context) (bool, error) {
+	f, err := c.readSemiSync(ctx)
+	return err == nil && len(lacksForSemiSync(f)) == 0, err
+}
+
+// readSemiSync reads of the table of requirements what lacksForSemiSync looks at,
+// at a fraction of the time: writes wait for this at a failover. Where a plugin
+// is not active its variables are not there.
+func (c *Conn) readSemiSync(ctx context.Context) (*facts, error) {
+	rows, err := c.rows(ctx, "SHOW GLOBAL VARIABLES LIKE 'rpl%semi%sync%'")
+	if err != nil {
+		return nil, fmt.Errorf("read semi-sync of %s: %w", c.node.Name, err)
+	}
+	settings := make(map[string]setting, len(rows))
+	for _, r := range rows {
+		settings[strings.ToLower(r["Variable_name"])] = setting{value: r["Value"]}
+	}
+	if old := c.dialect.WithOldSemiSync(); settings[old.Say(dialect.SemiSyncSource)].value != "" {
+		c.dialect = old
+	}
+	f := &facts{
+		dialect: c.dialect, wanted: within(requirements, c.ackTimeout),
+		values: map[dialect.Term]string{}, fleeting: map[dialect.Term]bool{},
+	}
+	f.take(settings)
+	if c.dialect.Has(dialect.SourcePlugin) {
+		f.values[dialect.SourcePlugin] = ""
+		if settings[c.dialect.Say(dialect.SemiSyncSource)].value != "" {
+			f.values[dialect.SourcePlugin] = "ACTIVE"
+		}
+	}
+	return f, nil
 }
 
 // lacksForSemiSync names what stands in the way. It is pure.

@@ -45,6 +45,7 @@ type stream struct {
 	group   group
 	last    cluster.GTID // of the last whole transaction
 	counted uint64       // bytes since the last sync, for the status
+	told    time.Time    // what the status was told last of when something arrived
 }
 
 // run relays until the connection breaks, which is always an error. What was
@@ -77,12 +78,26 @@ func (s *stream) relay() error {
 		if err := s.packet(p); err != nil {
 			return err
 		}
+		s.tellHeard()
 		if s.group.waits() && s.group.due(time.Now(), s.frames.arrived()) {
 			if err := s.settle(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// heardInterval is how often the status says when the last byte arrived, while a
+// transaction arrives that takes longer than that.
+const heardInterval = 200 * time.Millisecond
+
+// tellHeard keeps the status from showing silence meanwhile.
+func (s *stream) tellHeard() {
+	if s.frames.heard.Sub(s.told) < heardInterval {
+		return
+	}
+	s.told = s.frames.heard
+	s.board.write(func(now *Status) { now.Heard = s.told })
 }
 
 // packet takes one packet of the stream.
