@@ -8,15 +8,18 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
-# How long each fuzz target runs, how many faults the chaos makes, how many
+# How long each fuzz target runs, how often the chaos plays each fault, how many
 # sessions the soak plays, how long it replicates and how often it kills, and
 # which ones (the same seed makes the same again).
 FUZZTIME ?= 30s
-ROUNDS   ?= 20
+ROUNDS   ?= 10
 PROGRAMS ?= 5000
 SOAK     ?= 10m
 KILLS    ?= 200
 SEED     ?= $(shell echo $$RANDOM)
+# Which faults the chaos plays, and on which servers, as regular expressions.
+FAULTS   ?=
+SERVERS  ?=
 # One package to test or fuzz: make test PKG=./wire
 PKG ?= ./...
 # Flags of the demo and the bench, as in: make demo ARGS="--servers mariadb --slaves 3"
@@ -42,7 +45,7 @@ lint: go bin/staticcheck ## check formatting, go vet, staticcheck and the house'
 	if [[ -n $$unformatted ]]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	go vet $(PKG)
 	bin/staticcheck $(PKG)
-	go vet -tags chaos ./cmd/bellwether
+	go vet -tags chaos ./internal/acceptance
 	go test ./internal/layout
 
 fuzz: go ## run every fuzz target for FUZZTIME (30s) each
@@ -53,8 +56,9 @@ fuzz: go ## run every fuzz target for FUZZTIME (30s) each
 	  done; \
 	done
 
-chaos: go servers compiler ## break real servers at random under load, ROUNDS (20) times
-	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) go test -race -tags chaos -timeout 0 -count 1 -v -run '^TestChaos$$' ./cmd/bellwether
+chaos: go servers compiler ## break real servers under load, each fault ROUNDS (10) times on each family; FAULTS and SERVERS choose
+	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) BELLWETHER_FAULTS='$(FAULTS)' BELLWETHER_SERVERS='$(SERVERS)' \
+	  go test -tags chaos -timeout 0 -count 1 -v -run '^TestChaos$$' ./internal/acceptance
 
 soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects; replicate for SOAK (10m); figures
 	scripts/servers.sh sysbench

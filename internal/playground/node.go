@@ -44,6 +44,9 @@ func (n *Node) Addr() string { return n.relay.Addr() }
 // DirectAddr is the host:port of the server itself, past the relay.
 func (n *Node) DirectAddr() string { return n.directAddr }
 
+// Dir is the node's folder, in which the server is started.
+func (n *Node) Dir() string { return n.dir }
+
 // Socket is the path of the server's Unix socket.
 func (n *Node) Socket() string { return n.socket }
 
@@ -121,7 +124,7 @@ func (n *Node) startServer(ctx context.Context, extra ...string) error {
 	}
 	began := time.Now()
 	args := append(n.serverArgs(), extra...)
-	p, err := n.forker.start(n.install.Program, args, n.dir, n.logPath(), nil)
+	p, err := n.forker.start(n.install.Program, args, n.dir, n.logPath(), nil, n.options.Environment...)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", n.Name, err)
 	}

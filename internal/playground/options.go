@@ -35,6 +35,9 @@ type Options struct {
 	MaxConnections int
 	// ExtraArgs are added to every server's command line, last.
 	ExtraArgs []string
+	// Environment is added to that of every server, as KEY=value. Each server is
+	// started in a folder of its own, below Dir and named like the node.
+	Environment []string
 	// App, Operator and Replication are the accounts to create; what is empty
 	// is filled in (users app, bellwether and repl; password "app" for the
 	// first, random ones for the others). On a folder that holds a cluster

@@ -51,10 +51,11 @@ type process struct {
 	err    error // how it ended; valid once exited is closed
 }
 
-// start forks a program whose output goes to the end of the file log. The
-// child leads a process group of its own, so that a Ctrl-C reaches this
-// process alone, which then stops the child in its own way.
-func (f *forker) start(program string, args []string, dir, log string, stdin *os.File) (*process, error) {
+// start forks a program whose output goes to the end of the file log, with more
+// in its environment where that is given. The child leads a process group of its
+// own, so that a Ctrl-C reaches this process alone, which then stops the child in
+// its own way.
+func (f *forker) start(program string, args []string, dir, log string, stdin *os.File, environment ...string) (*process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", program, err)
@@ -62,6 +63,9 @@ func (f *forker) start(program string, args []string, dir, log string, stdin *os
 	defer func() { _ = out.Close() }() // the child has its own descriptor
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	if len(environment) > 0 {
+		cmd.Env = append(os.Environ(), environment...)
+	}
 	if stdin != nil {
 		cmd.Stdin = stdin
 	}

@@ -1,0 +1,231 @@
+//go:build chaos
+
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// frozenPromised and deadPromised are the gaps that docs/failover.md states.
+const (
+	deadPromised   = 1500 * time.Millisecond
+	frozenPromised = 4 * time.Second
+)
+
+// faults are those of `make chaos`; immutable.
+var faults = []fault{
+	{name: "nothing", strike: nothing},
+	masterKilled,
+	{name: "master frozen", strike: pauseMaster, mend: resumeMaster, promised: frozenPromised},
+	{name: "network cut", strike: onMaster((*playground.Node).Cut), mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
+	{name: "cut to the master", strike: onMaster((*playground.Node).CutToNode), mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
+	{name: "cut from the master", strike: onMaster((*playground.Node).CutFromNode), mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
+	{name: "connections reset", strike: onMaster((*playground.Node).ResetConnections)},
+	{name: "stream cut", strike: cutStream},
+	{name: "slave killed", strike: killSlave, mend: startSlave},
+	{name: "slave frozen", strike: pauseSlave, mend: resumeSlave},
+	{name: "slave behind, master killed", strike: stopOneApplier, mend: startMaster, promised: frozenPromised},
+	{name: "slaves behind, master killed", strike: stopAllAppliers, mend: startMaster},
+	{name: "candidate dies too", strike: killTwo, mend: startTwo},
+	{name: "slave returns meanwhile", strike: killWhileSlaveReturns, mend: startMaster, promised: frozenPromised},
+	{name: "Bellwether killed", strike: killProduct, tolerated: cutOff},
+	{name: "Bellwether killed in a failover", strike: killProductInFailover, mend: startMaster, tolerated: cutOff},
+	{name: "errant row made by hand", strike: killMaster, mend: startWithErrant, promised: deadPromised},
+	switchedOver,
+	{name: "switchover, then kill", strike: switchThenKill, mend: startMaster},
+}
+
+// diskFaults need servers whose disks can be stopped, and a small one for the
+// stored log; immutable.
+var diskFaults = []fault{
+	{name: "disk of the master stalls", strike: onDisk("disk-stalled"), mend: mendDisk("disk-stalled"), promised: frozenPromised},
+	{name: "disk of the master is full", strike: onDisk("disk-full"), mend: mendDisk("disk-full")},
+	{name: "disk of a slave is full", strike: onSlaveDisk, mend: mendSlaveDisk},
+	{name: "disk of the stored log is full", strike: fillLog, mend: emptyLog, quiet: true},
+}
+
+// cutOff is what clients of a proxy that dies are told by their drivers.
+var cutOff = []string{"broken connection", "no connection"}
+
+func nothing(r *trial) error { return r.serves(10*warm, serveAgain) }
+
+func onMaster(do func(*playground.Node)) func(*trial) error {
+	return func(r *trial) error { do(r.master); return nil }
+}
+
+func pauseMaster(r *trial) error  { return r.master.Pause() }
+func resumeMaster(r *trial) error { return r.master.Resume() }
+func killSlave(r *trial) error    { return r.slave().Kill() }
+func startSlave(r *trial) error   { return r.begin(r.slave()) }
+func pauseSlave(r *trial) error   { return r.slave().Pause() }
+func resumeSlave(r *trial) error  { return r.slave().Resume() }
+
+// slave is the one that this round is about.
+func (r *trial) slave() *playground.Node { return r.slaves[r.crowd.number%len(r.slaves)] }
+
+// dumps are the threads with which a master feeds who reads its binary log.
+const dumps = "SELECT GROUP_CONCAT(ID) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'"
+
+// cutStream ends the stream from the master as often as it comes back, for two
+// seconds. Clients go on reaching the master.
+func cutStream(r *trial) error {
+	for until := time.Now().Add(2 * time.Second); time.Now().Before(until); r.pause(20 * time.Millisecond) {
+		id, err := r.master.Query(r.Context(), dumps)
+		if err != nil {
+			return err
+		}
+		if id != "" {
+			_ = r.master.Exec(r.Context(), "KILL "+id) // it may have ended
+		}
+	}
+	return nil
+}
+
+// pause waits, unless the test ends.
+func (r *trial) pause(d time.Duration) { rest(r.Context(), d) }
+
+// within is a random part of a time.
+func (r *trial) within(most time.Duration) time.Duration {
+	return time.Duration(r.random.Int64N(int64(most)))
+}
+
+func stopOneApplier(r *trial) error  { return r.stopAppliers(r.slaves[:1]) }
+func stopAllAppliers(r *trial) error { return r.stopAppliers(r.slaves) }
+
+// stopAppliers has slaves fall behind for two seconds, and kills the master.
+func (r *trial) stopAppliers(slaves []*playground.Node) error {
+	for until := time.Now().Add(2 * time.Second); time.Now().Before(until); r.pause(50 * time.Millisecond) {
+		for _, n := range slaves {
+			if err := n.Exec(r.Context(), r.spelled("STOP REPLICA SQL_THREAD")); err != nil {
+				return err
+			}
+		}
+	}
+	r.struck = r.now()
+	return r.master.Kill()
+}
+
+// killTwo kills the master, and whoever is about to take its place.
+func killTwo(r *trial) error {
+	if err := r.master.Kill(); err != nil {
+		return err
+	}
+	r.pause(r.within(400 * time.Millisecond))
+	return r.slave().Kill()
+}
+
+func startTwo(r *trial) error {
+	if err := r.begin(r.master); err != nil {
+		return err
+	}
+	return r.begin(r.slave())
+}
+
+// killWhileSlaveReturns has a slave come back in the moment that the master dies.
+func killWhileSlaveReturns(r *trial) error {
+	if err := r.slave().Kill(); err != nil {
+		return err
+	}
+	r.pause(time.Second)
+	started := make(chan error, 1)
+	go func() { started <- r.begin(r.slave()) }()
+	r.pause(r.within(1500 * time.Millisecond)) // a server needs about that long
+	r.struck = r.now()
+	err := r.master.Kill()
+	if begun := <-started; err == nil {
+		err = begun
+	}
+	return err
+}
+
+func killProduct(r *trial) error {
+	if err := r.killProxy(); err != nil {
+		return err
+	}
+	return r.launch()
+}
+
+func killProductInFailover(r *trial) error {
+	if err := r.master.Kill(); err != nil {
+		return err
+	}
+	r.pause(r.within(700 * time.Millisecond))
+	return killProduct(r)
+}
+
+// killProxy ends the product as kill -9 does.
+func (r *trial) killProxy() error {
+	if err := r.proxy.healthy(); err != nil {
+		return err
+	}
+	err := r.proxy.command.Process.Kill()
+	<-r.proxy.ended
+	r.Logf("the end of what the killed product said:\n%s", tail(r.proxy.output.String(), 2000))
+	return err
+}
+
+// errantMark is in the row that only a former master has.
+const errantMark = 424242
+
+// startWithErrant has the former master take a write that nobody else sees,
+// before its network is back.
+func startWithErrant(r *trial) error {
+	r.master.Cut()
+	defer r.master.Mend()
+	if err := r.begin(r.master); err != nil {
+		return err
+	}
+	nobodyWaits, open := "SET GLOBAL rpl_semi_sync_source_enabled = 0", "SET GLOBAL super_read_only = 0, GLOBAL read_only = 0"
+	if r.mariadb() {
+		nobodyWaits, open = "SET GLOBAL rpl_semi_sync_master_enabled = 0", "SET GLOBAL read_only = 0"
+	}
+	return r.master.Exec(r.Context(), nobodyWaits, open,
+		fmt.Sprintf("INSERT INTO chaos.singles (id, run, client, number) VALUES (%d000000 + %d, -1, -1, %d)", errantMark, r.crowd.number, errantMark))
+}
+
+func switchThenKill(r *trial) error {
+	if err := switchover(r); err != nil {
+		return err
+	}
+	r.pause(r.within(time.Second))
+	var err error
+	if r.master, err = r.crowd.master(); err != nil {
+		return err
+	}
+	r.struck = r.now()
+	return r.master.Kill()
+}
+
+func onDisk(flag string) func(*trial) error {
+	return func(r *trial) error { return raise(r.master, flag) }
+}
+
+func raise(n *playground.Node, flag string) error {
+	return os.WriteFile(filepath.Join(n.Dir(), flag), nil, 0o600)
+}
+
+// mendDisk lets a server write again; it is killed and started, since a server
+// looks only once a minute whether there is room again.
+func mendDisk(flag string) func(*trial) error {
+	return func(r *trial) error { return r.lower(r.master, flag) }
+}
+
+func (r *trial) lower(n *playground.Node, flag string) error {
+	if err := os.Remove(filepath.Join(n.Dir(), flag)); err != nil {
+		return err
+	}
+	if n.PID() != 0 {
+		if err := n.Kill(); err != nil {
+			return err
+		}
+	}
+	return r.begin(n)
+}
+
+func onSlaveDisk(r *trial) error   { return raise(r.slave(), "disk-full") }
+func mendSlaveDisk(r *trial) error { return r.lower(r.slave(), "disk-full") }

@@ -1,0 +1,63 @@
+//go:build chaos
+
+package acceptance
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// masterKilled and switchedOver are the two faults that every `make test` plays;
+// immutable.
+var (
+	masterKilled = fault{name: "master killed", strike: killMaster, mend: startMaster, promised: 1500 * time.Millisecond}
+	switchedOver = fault{name: "switchover", strike: switchover, promised: 300 * time.Millisecond}
+)
+
+func killMaster(r *trial) error  { return r.master.Kill() }
+func startMaster(r *trial) error { return r.begin(r.master) }
+
+// begin starts a server that has ended.
+func (r *trial) begin(n *playground.Node) error {
+	return n.StartServer(r.Context())
+}
+
+// switchover gives the order that an operator gives.
+func switchover(r *trial) error {
+	out, err := exec.CommandContext(r.Context(), r.binary, "switchover", "--config", r.config).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	if now, err := r.crowd.master(); err != nil || now == r.master {
+		return fmt.Errorf("%s is still the master (%w): %s", r.master.Name, err, out)
+	}
+	return nil
+}
+
+// TestFailover kills the master, and switches over, once on each family: nothing
+// that was acknowledged is lost or there twice, no client reads what is stale or
+// notices more than a pause, and the old master comes back. `make chaos` has the
+// other faults, more of each, and measures.
+func TestFailover(t *testing.T) {
+	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
+		t.Run(flavour.String(), func(t *testing.T) {
+			binary, err := suite.binary()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := startFleet(t, flavour, binary, nil)
+			for number, what := range []fault{masterKilled, switchedOver} {
+				r := f.play(what, number+1, rand.New(rand.NewPCG(1, 1)))
+				t.Log(r)
+				for _, problem := range r.problems {
+					t.Errorf("%s: %s", what.name, problem)
+				}
+			}
+		})
+	}
+}
