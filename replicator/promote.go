@@ -21,12 +21,7 @@ func (r *Replicator) Promote(ctx context.Context, n cluster.Node) error {
 		return fmt.Errorf("promote %s: it is still being looked at: %w", n.Name, err)
 	}
 	defer leave()
-	if err := r.order(ctx, sourceAt(n), r.promote); err != nil {
-		return err
-	}
-	r.promoted.Store(&n.Identity)
-	r.changed.send()
-	return nil
+	return r.order(ctx, sourceAt(n), r.promote)
 }
 
 func sourceAt(n cluster.Node) source {
@@ -53,19 +48,27 @@ func (r *Replicator) unkept(ctx context.Context, name string) error {
 	}
 }
 
+// promote has the upstream begin as soon as it need not read the node's old
+// binary log, while the node is still being detached: it is read-only, so nothing
+// comes of that, and writes wait for both.
 func (r *Replicator) promote(ctx context.Context, c *control.Conn) error {
-	relay := r.relay.Load()
-	if relay == nil || !r.promised.Load() {
-		return c.Promote(ctx, nil)
+	relay, must := r.relay.Load(), (*cluster.GTIDSet)(nil)
+	ready := func() {
+		identity := c.Node().Identity
+		r.promoted.Store(&identity)
+		r.changed.send()
 	}
-	if err := c.Promote(ctx, relay.stored.Executed()); err != nil {
-		return err
+	if relay == nil || !r.promised.Load() {
+		return c.Promote(ctx, must, ready)
 	}
 	waits, err := c.Waits(ctx)
 	if err == nil && !waits {
 		err = relay.set(ctx, c)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return c.Promote(ctx, relay.stored.Executed(), ready)
 }
 
 // Attach returns once the published master is n, its binary log is being read and
