@@ -29,6 +29,8 @@ type demoOptions struct {
 	slaves   int
 	basePort int
 	feed     string
+	// noRestart leaves a server dead that has ended.
+	noRestart bool
 }
 
 func demoCommand() *cobra.Command {
@@ -38,7 +40,8 @@ func demoCommand() *cobra.Command {
 		Short: "Start real servers and Bellwether in front of them",
 		Long: `Demo starts a master and its slaves as child processes, and Bellwether in front of them, all on
 this machine. Ctrl-C stops everything and removes the folder, unless --dir names it: then the
-next demo in that folder goes on with its data.
+next demo in that folder goes on with its data. A server that ends meanwhile, by kill -9 for example,
+is started again after a moment: the demo is the service manager of its servers. --no-restart says otherwise.
 
 The servers are those that scripts/servers.sh fetches (make demo calls it), or what is on PATH.`,
 		Args: cobra.NoArgs,
@@ -54,6 +57,7 @@ The servers are those that scripts/servers.sh fetches (make demo calls it), or w
 	flags.StringVar(&o.admin, "admin", "127.0.0.1:8001", "the `address` for metrics and health")
 	flags.IntVar(&o.basePort, "base-port", 3310, "the servers take two ports each from this one on, and the stored log the one behind them; 0 takes free ones")
 	flags.StringVar(&o.feed, "feed", "relay", "what slaves replicate from: relay (Bellwether's stored log) or direct (the master)")
+	flags.BoolVar(&o.noRestart, "no-restart", false, "leave a server dead that has ended, killed for example, instead of starting it again after a moment")
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("servers",
 		cobra.FixedCompletions([]string{"auto", "mysql", "mariadb"}, cobra.ShellCompDirectiveNoFileComp))
@@ -89,7 +93,7 @@ func demo(ctx context.Context, o demoOptions, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	d := &demoRun{options: o, folder: folder, record: record, out: out, logs: logs, begun: time.Now()}
+	d := &demoRun{options: o, folder: folder, record: record, out: &turns{to: out}, logs: logs, begun: time.Now()}
 	return d.run(ctx)
 }
 
@@ -173,10 +177,12 @@ func (d *demoRun) run(ctx context.Context) (err error) {
 		if err == nil && ready {
 			err = d.announce(h, servers)
 		}
+		if err == nil {
+			err = d.supervise(running, h, servers)
+		}
 		if err != nil {
 			return err
 		}
-		<-running.Done()
 		if ctx.Err() != nil {
 			fmt.Fprintln(d.out, "\nStopping. Open transactions have 10 s to end; Ctrl-C again does not wait.")
 		}

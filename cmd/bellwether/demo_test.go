@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -100,8 +102,10 @@ func TestDemo(t *testing.T) {
 			t.Errorf("check of the demo: exit code %d\n%s%s", code, stdout, stderr)
 		}
 		checkStoredLog(t, environment)
+		killOne(t, dir, environment["NODE2_PID"])
+		ready(t, environment)
 	})
-	for _, want := range []string{"Connect:", "Three things to try:", "goes on with its data", "Stopping."} {
+	for _, want := range []string{"Connect:", "Three things to try:", "goes on with its data", "node2 has ended (signal: killed). The demo starts it again", "node2 runs again", "Stopping."} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the demo did not say %q:\n%s", want, said)
 		}
@@ -117,6 +121,24 @@ func TestDemo(t *testing.T) {
 		}
 		ready(t, environment)
 	})
+}
+
+// killOne kills node2, as a user would, and waits until the demo has started it
+// again.
+func killOne(t *testing.T, dir, pid string) {
+	t.Helper()
+	number, err := strconv.Atoi(pid)
+	if err == nil {
+		err = syscall.Kill(number, syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(demoPatience); readEnvironment(t, filepath.Join(dir, "demo.env"))["NODE2_PID"] == pid; sleep(t.Context(), 20*time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("node2 was not started again within %v", demoPatience)
+		}
+	}
 }
 
 // ready wants the demo's admin address to say that all is well. A probe that a
