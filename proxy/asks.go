@@ -23,8 +23,17 @@ var (
 )
 
 // source takes the connection that answers a question about earlier statements,
-// or says how another one will.
+// or says how another one will. A wrong COM_SET_OPTION is no question: it only
+// adds to the list of warnings, which nobody knows any more where it cannot.
 func (x *session) source(r *request, t *cluster.Topology) (source, error) {
+	from, err := x.sourceOf(r, t)
+	if r.apart = err != nil && r.statement == afterLast; r.apart {
+		return source{}, nil
+	}
+	return from, err
+}
+
+func (x *session) sourceOf(r *request, t *cluster.Topology) (source, error) {
 	q := questionOf(r.statement)
 	for {
 		from, err := x.prev.about(q)

@@ -34,6 +34,8 @@ type request struct {
 	// aside is set for a question that runs on another connection than the one
 	// that the session goes on holding.
 	aside bool
+	// apart is set for what adds to a list of warnings that is elsewhere.
+	apart bool
 	// excluded are the nodes that have failed this request.
 	excluded backend.NodeSet
 	// since is when it began to wait for a master that cannot be reached, and

@@ -244,6 +244,7 @@ func (x *session) followDiagnostics(r *request, c *backend.Conn) {
 	clears := x.clearsList(s, c)
 	x.prev.list(c, clears)
 	x.prev.ran(c, &x.answer, effect)
+	x.prev.listLost = x.prev.listLost || r.apart
 	x.warnings = x.answer.Warnings
 	// Of what the server could not even parse nothing has run.
 	unknown := s.Kind == router.KindUnknown && x.answer.Code != wire.CodeParse
