@@ -116,7 +116,8 @@ func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, fo
 		if !c.Retake(x.owner) {
 			continue // given away since
 		}
-		if foreign := c == x.before; c.Fresh(n.Epoch) {
+		// One with a transaction would be held: what it shows is old.
+		if foreign := c == x.before; c.Fresh(n.Epoch) && c.Status&wire.StatusInTransaction == 0 {
 			if foreign {
 				x.before = nil
 			}

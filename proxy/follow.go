@@ -41,12 +41,19 @@ func (x *session) watchOK(ok *wire.OK) {
 }
 
 func (x *session) wrote(gtid []byte) {
-	x.seen.gtid = true
 	set, err := cluster.ParseGTIDSet(x.dialect.Flavour, string(gtid))
-	if err != nil {
+	owed := x.seen.conn.OwesGTID
+	x.seen.conn.OwesGTID = false
+	switch {
+	case err != nil:
 		x.position.lose(time.Now())
 		return
+	case owed: // it may be an older one, even another session's
+		x.position.heard(set)
+		x.secure(set)
+		return
 	}
+	x.seen.gtid = true
 	x.position.wrote(string(gtid), set)
 	x.read = lastRead{}
 	x.secure(set)
@@ -220,7 +227,7 @@ func (x *session) follow(r *request, c *backend.Conn) {
 		}
 	} else {
 		x.followInsertID(r.statement, c)
-		x.followWrite(r.statement)
+		x.followWrite(r.statement, c)
 	}
 	x.pins = x.pinsAfter(r, c)
 	x.keep(c)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
@@ -45,8 +46,12 @@ func mayChangeInsertID(s *router.Statement, a *wire.Answer) bool {
 }
 
 // followWrite notes a write whose position the server could not tell: an error
-// has no room for it, nor has the end of rows without DEPRECATE_EOF.
-func (x *session) followWrite(s *router.Statement) {
+// has no room for it, nor has the end of rows without DEPRECATE_EOF. MariaDB
+// tells it later then, to whoever has the connection.
+func (x *session) followWrite(s *router.Statement, c *backend.Conn) {
+	if x.dialect.Flavour == cluster.FlavourMariaDB && !x.hasRoom() && x.mayWrite(s) {
+		c.OwesGTID = true
+	}
 	if x.seen.gtid {
 		return
 	}

@@ -48,11 +48,12 @@ func (l *lastRead) source(t *cluster.Topology) *cluster.Node {
 
 // noteRead remembers where a statement has shown the session something.
 func (x *session) noteRead(r *request, t *cluster.Topology, node string, at time.Time) {
-	if x.demand.level == router.ConsistencyEventual || x.seen.gtid || r.answer == wire.AnswerPrepare || !shows(r.statement) {
+	if x.seen.gtid || r.answer == wire.AnswerPrepare {
 		return
 	}
 	i := t.Find(node)
-	if i < 0 {
+	remembers := x.demand.level != router.ConsistencyEventual && shows(r.statement)
+	if i < 0 || !remembers && !(i == t.Master && x.unheard(r.statement)) {
 		return
 	}
 	end, whole := x.server.logEnd()

@@ -30,6 +30,13 @@ func (p *position) wrote(gtid string, set *cluster.GTIDSet) {
 	}
 }
 
+// heard takes a GTID that may be older than what the session has written: it
+// was told by a connection that owed one.
+func (p *position) heard(set *cluster.GTIDSet) {
+	set = set.Union(p.set)
+	p.text, p.set, p.has = set.String(), set, nil
+}
+
 // lose notes a write whose GTID was not told.
 func (p *position) lose(now time.Time) { p.unknown, p.since = true, now }
 

@@ -15,7 +15,7 @@ func (x *session) endReadOnly() {
 		return
 	}
 	x.pins = x.pins.Without(router.PinTransaction)
-	if _, err := c.Query("COMMIT"); err != nil {
+	if _, err := c.Query("COMMIT AND NO CHAIN NO RELEASE"); err != nil {
 		x.dropHeld()
 		return
 	}

@@ -31,13 +31,16 @@ type fed struct {
 var largePackets = []string{"--max-allowed-packet=128M"}
 
 // onFed runs a story on both families.
-func onFed(t *testing.T, story func(*fed)) {
+func onFed(t *testing.T, story func(*fed)) { onFedWith(t, "", story) }
+
+// onFedWith is onFed with more settings.
+func onFedWith(t *testing.T, more string, story func(*fed)) {
 	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
-		t.Run(flavour.String(), func(t *testing.T) { story(newFed(t, flavour)) })
+		t.Run(flavour.String(), func(t *testing.T) { story(newFed(t, flavour, more)) })
 	}
 }
 
-func newFed(t *testing.T, flavour playground.Flavour) *fed {
+func newFed(t *testing.T, flavour playground.Flavour, more string) *fed {
 	f := &fed{T: t, config: filepath.Join(t.TempDir(), "bellwether.yaml"), proxyAddr: freeAddr(t)}
 	redo := "--innodb-redo-log-capacity=512M"
 	if flavour == playground.MariaDB {
@@ -46,7 +49,7 @@ func newFed(t *testing.T, flavour playground.Flavour) *fed {
 	f.servers = playground.ForTest(t, playground.Options{
 		Flavour: flavour, Slaves: 2, Relaxed: true, ExtraArgs: append([]string{redo}, largePackets...),
 	})
-	f.must(os.WriteFile(f.config, []byte(f.settings()), 0o600))
+	f.must(os.WriteFile(f.config, []byte(f.settings()+more), 0o600))
 	f.start()
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -190,7 +190,7 @@ func (c *Conn) mustReset(need *Need) bool {
 	if c.State == nil {
 		return c.afterReset != nil
 	}
-	return !c.State.Within(need.State) || need.Foreign && (c.Dirty || need.Clean)
+	return !c.State.Within(need.State) || need.Foreign && (c.Dirty || need.Clean || c.Status&wire.StatusInTransaction != 0)
 }
 
 // approach queues the way from a state to what is needed.

@@ -78,23 +78,33 @@ func (c *Conn) readAnswer() (value string, err error) {
 	return value, err
 }
 
-// told notes that an OK of the node's told the schema.
+// told notes that an OK of the node's told the schema, or the GTID of a write.
 func (c *Conn) told(track []byte) {
 	entries := wire.NewTrackReader(track)
 	var e wire.TrackEntry
 	for entries.Next(&e) {
-		if e.Type == wire.TrackSchema {
+		switch {
+		case e.Type == wire.TrackSchema:
 			c.OwesSchema = false
+		case e.Type == wire.TrackGTIDs, isLastGTID(e):
+			c.OwesGTID = false
 		}
 	}
 }
 
-// tracked returns the value of the last variable that an OK told.
+// isLastGTID reports whether an entry is MariaDB's word of a write.
+func isLastGTID(e wire.TrackEntry) bool {
+	name, _, err := e.Variable()
+	return err == nil && string(name) == "last_gtid"
+}
+
+// tracked returns the value of the last variable that an OK told; of a write
+// before it MariaDB tells as of a variable, too.
 func tracked(track []byte) (value string) {
 	entries := wire.NewTrackReader(track)
 	var e wire.TrackEntry
 	for entries.Next(&e) {
-		if _, v, err := e.Variable(); err == nil {
+		if _, v, err := e.Variable(); err == nil && !isLastGTID(e) {
 			value = string(v)
 		}
 	}

@@ -33,6 +33,9 @@ type Conn struct {
 	// OwesSchema is set while the node has yet to tell that it came back to the
 	// schema: the answer that did so had no room for it.
 	OwesSchema bool
+	// OwesGTID is set while the node may have yet to tell the GTID of a write: the
+	// answer to that had no room for it. Whose write it was is forgotten.
+	OwesGTID bool
 	// Asked is set when a question of the proxy's own has replaced what
 	// FOUND_ROWS() is about; who keeps count of that takes it back.
 	Asked bool
