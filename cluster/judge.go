@@ -43,11 +43,20 @@ func judge(before state, o observation, role Role, lag lagReading, maxLag time.D
 	return next
 }
 
+// undecided says whether the last probe speaks for another verdict than stands.
+func (s state) undecided() bool {
+	return s.score > 0 && s.score < downScore || s.Health == HealthDown && s.successes > 0
+}
+
 // failed adds a failure. What was last seen stays, for those who look; only
 // the lag is no longer known once the node is down.
 func (s state) failed(o observation) state {
 	s.successes = 0
-	s.score += o.outcome.weight()
+	s.score += o.weight()
+	s.Outcome = o.outcome
+	if s.Failing.IsZero() {
+		s.Failing = o.begun
+	}
 	if s.score < downScore {
 		if s.Health == HealthUnknown {
 			s.Problem = "it has not answered yet"
@@ -63,6 +72,7 @@ func (s state) failed(o observation) state {
 // once; one that was down needs some answers in a row.
 func (s state) answered(o observation) state {
 	s.score = 0
+	s.Outcome, s.Failing, s.Settings = o.outcome, time.Time{}, o.settings
 	s.successes++
 	if s.Health == HealthUnknown || s.successes >= upSuccesses {
 		s.Health = HealthUp

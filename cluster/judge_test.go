@@ -12,6 +12,7 @@ import (
 //
 //	ok        answered, lag 0        lagN   answered, N tenths of max_lag behind
 //	blind     answered, lag unknown  refused, slow, lost: no answer
+//	broken    the connection of the probe before was lost, and no other to be had
 func script(t *testing.T, role Role, words string) (trace string, last state) {
 	t.Helper()
 	const maxLag = 10 * time.Second
@@ -24,6 +25,8 @@ func script(t *testing.T, role Role, words string) (trace string, last state) {
 		switch {
 		case outcomes[word] != OutcomeUnknown:
 			o = observation{outcome: outcomes[word], err: errors.New("no answer")}
+		case word == "broken":
+			o = observation{outcome: OutcomeRefused, broken: true, err: errors.New("refused")}
 		case word == "blind":
 			lag = lagReading{}
 		case word != "ok":
@@ -49,6 +52,7 @@ func TestJudge(t *testing.T) {
 		{"one slow answer is no fault", "ok slow ok slow ok", "up up up up up"},
 		{"two slow answers are", "ok slow slow", "up up down"},
 		{"mixed failures add up", "ok lost refused", "up up down"},
+		{"a broken connection and no other are two failures", "ok broken", "up down"},
 		{"never seen stays unknown at first", "refused refused", "unknown down"},
 		{"back after two answers", "ok slow slow ok ok", "up up down down up"},
 		{"a failure on the way back begins anew", "ok slow slow ok slow ok ok", "up up down down down down up"},
@@ -155,5 +159,19 @@ func TestTrailIsBounded(t *testing.T) {
 	applied := mustGTID(t, FlavourMariaDB, fmt.Sprintf("0-1-%d", 20*trailLength-10))
 	if got := trail.read(applied, time.Unix(20*trailLength, 0)); !got.known || got.lag != 9*time.Second || got.gtids != 10 {
 		t.Errorf("read %+v", got)
+	}
+}
+
+// TestJudgeSinceWhen: the first failure in a row counts, and an answer ends it.
+func TestJudgeSinceWhen(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	s := judge(state{}, observation{outcome: OutcomeTimeout, begun: at(1)}, RoleSlave, lagReading{}, time.Second)
+	s = judge(s, observation{outcome: OutcomeRefused, begun: at(2)}, RoleSlave, lagReading{}, time.Second)
+	if s.Failing != at(1) || s.Outcome != OutcomeRefused {
+		t.Errorf("failing since %v, %v", s.Failing, s.Outcome)
+	}
+	s = judge(s, observation{outcome: OutcomeAnswered, begun: at(3)}, RoleSlave, lagReading{}, time.Second)
+	if !s.Failing.IsZero() || s.Outcome != OutcomeAnswered {
+		t.Errorf("failing since %v, %v", s.Failing, s.Outcome)
 	}
 }

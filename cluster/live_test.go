@@ -103,7 +103,8 @@ func TestLive(t *testing.T) {
 			l.checkPackages()
 			l.checkLag()
 			l.checkKill()
-			l.checkPause()
+			l.checkSettings()
+			l.checkSilence()
 		})
 	}
 }
@@ -160,19 +161,6 @@ func (l *live) checkKill() {
 	if now := l.store.Load().Nodes[1].Identity; now != identity {
 		l.Errorf("identity was %s, after a restart %s", identity, now)
 	}
-}
-
-// checkPause: a server that is there but does not answer leaves as well.
-func (l *live) checkPause() {
-	if err := l.nodes.Node("node3").Pause(); err != nil {
-		l.Fatal(err)
-	}
-	took := l.until("node3 down", func(t *cluster.Topology) bool { return t.Nodes[2].Health == cluster.HealthDown })
-	l.Logf("down after %v: %s", took, l.store.Load().Nodes[2].Problem)
-	if err := l.nodes.Node("node3").Resume(); err != nil {
-		l.Fatal(err)
-	}
-	l.until("node3 up", readable(2))
 }
 
 // names is a catalogue that is known and holds all these as unsafe.

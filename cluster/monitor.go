@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +23,7 @@ type Monitor struct {
 	open    func(addr string, c Config) (prober, error)
 
 	visible visibility
+	hurt    chan struct{} // somebody was
 
 	mu       sync.Mutex
 	watchers map[string]*watcher // by node name
@@ -29,7 +32,7 @@ type Monitor struct {
 // NewMonitor returns a monitor of the store's nodes. The nodes of c do not
 // matter to it: it watches those of the topology. Metrics may be nil.
 func NewMonitor(store *Store, c Config, log *slog.Logger, metrics *Metrics) *Monitor {
-	m := &Monitor{store: store, log: log, metrics: metrics, watchers: map[string]*watcher{}, open: openProber}
+	m := &Monitor{store: store, log: log, metrics: metrics, watchers: map[string]*watcher{}, open: openProber, hurt: make(chan struct{}, 1)}
 	m.schemas = newSchemas(m)
 	m.config.Store(&c)
 	return m
@@ -40,7 +43,7 @@ func openProber(addr string, c Config) (prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &nodeProber{db: db}, nil
+	return newNodeProber(db), nil
 }
 
 // Apply takes over another configuration, from the next probe on. The list of
@@ -61,6 +64,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 	defer m.visible.close()
 	defer children.Wait()
 	children.Go(func() { m.schemas.run(ctx) })
+	children.Go(func() { m.tellHurt(ctx) })
 	tick := time.NewTicker(alignInterval)
 	defer tick.Stop()
 	for {
@@ -118,18 +122,57 @@ func (m *Monitor) start(ctx context.Context, n *Node, config *Config, children *
 }
 
 // Observe is the door for hints: somebody failed to reach a node, or was hurt
-// by it. The next probe of the node comes at once. It never blocks; the error
-// only serves the log.
+// by it. The next probe of the node comes at once, and Node.Hurt says when it
+// was. It never blocks. A connection that was closed on this side hurt nobody.
 func (m *Monitor) Observe(node string, err error) {
-	m.mu.Lock()
-	w := m.watchers[node]
-	m.mu.Unlock()
+	if errors.Is(err, net.ErrClosed) {
+		return
+	}
+	w := m.watcher(node)
 	if w == nil {
 		return
 	}
+	w.hurt.Store(time.Now().UnixNano())
 	select {
-	case w.wake <- struct{}{}:
-		w.log.Debug("node looked at sooner", "error", err)
+	case m.hurt <- struct{}{}:
 	default:
+	}
+	w.sooner(err)
+}
+
+func (m *Monitor) watcher(node string) *watcher {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.watchers[node]
+}
+
+// hurtInterval is between two reports of who was hurt: a thousand clients lose
+// their connections at once.
+const hurtInterval = 20 * time.Millisecond
+
+// tellHurt publishes when connections were lost, beside the probes, of which one
+// may be waiting for its answer just then.
+func (m *Monitor) tellHurt(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.hurt:
+		}
+		m.store.Report(func(d *ReportDraft) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			for _, w := range m.watchers {
+				if at := w.hurt.Load(); at != 0 {
+					d.SetHurt(w.name, w.addr, time.Unix(0, at))
+				}
+			}
+		})
+		rest := time.NewTimer(hurtInterval)
+		select {
+		case <-ctx.Done():
+		case <-rest.C:
+		}
+		rest.Stop()
 	}
 }

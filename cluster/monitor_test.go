@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,8 @@ func (f *fakeNode) probe(ctx context.Context) observation {
 		return answer
 	}
 }
+
+func (f *fakeNode) waits(context.Context, uint64) (string, bool, error) { return "", true, nil }
 
 func (f *fakeNode) close() error {
 	f.mu.Lock()
@@ -143,7 +146,15 @@ func TestMonitorSeesARefusalAtOnce(t *testing.T) {
 		if n := w.node(1); n.Health != HealthDown || n.Problem != "refused: refused" {
 			w.Errorf("after a hint and two probes: %v, %q", n.Health, n.Problem)
 		}
+		if n := w.node(1); time.Since(n.Hurt) > 150*time.Millisecond || n.Failing.IsZero() {
+			w.Errorf("hurt at %v, failing since %v", n.Hurt, n.Failing)
+		}
+		before := w.node(2).Hurt
+		w.monitor.Observe("db3", net.ErrClosed)
 		w.pass(time.Minute)
+		if now := w.node(2).Hurt; now != before {
+			w.Errorf("a connection that was closed here hurt at %v", now)
+		}
 		if n := w.log.count("node is down"); n != 1 {
 			w.Errorf("logged %d times", n)
 		}

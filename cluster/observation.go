@@ -45,6 +45,15 @@ func (o Outcome) weight() int {
 	}
 }
 
+// weight is how much the whole observation speaks for the node being down. A
+// connection that broke, and no other to be had, are two failures.
+func (o *observation) weight() int {
+	if o.broken {
+		return OutcomeLost.weight() + o.outcome.weight()
+	}
+	return o.outcome.weight()
+}
+
 // outcomeOf names the outcome of a probe that ended with err.
 func outcomeOf(err error) Outcome {
 	var server *mysql.MySQLError
@@ -78,12 +87,16 @@ type observation struct {
 	begun, ended time.Time
 	outcome      Outcome
 	err          error // nil if answered
+	// broken is set when the connection of the last probe was found broken, and
+	// then a new one could not be had either.
+	broken bool
 
 	server   server
 	readOnly bool
 	applied  *GTIDSet // nil if the server does not tell, e.g. with GTIDs off
 	channels []channel
 	running  int
+	settings Settings // as last read
 }
 
 // server is what does not change as long as a server runs.
@@ -100,6 +113,7 @@ type channel struct {
 	receiver, applier string // Yes, No, Connecting, Preparing
 	receiverError     string
 	applierError      string
+	diskFull          bool
 	behindKnown       bool
 	behind            time.Duration // the server's own Seconds_Behind
 }

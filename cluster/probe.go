@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,9 +11,12 @@ import (
 
 // prober looks at one node. It belongs to one goroutine.
 type prober interface {
-	// probe reports what it saw within the context's deadline; its times are
+	// probe reports what it saw within the context's deadline; when it ended is
 	// set by the caller.
 	probe(ctx context.Context) observation
+	// waits says what a thread of the node's waits for, in its own words, and
+	// whether it is there and has a statement at all.
+	waits(ctx context.Context, thread uint64) (state string, busy bool, err error)
 	// close ends the connections.
 	close() error
 }
@@ -35,10 +37,11 @@ SHOW REPLICA STATUS`
  @@global.gtid_slave_pos AS slave_pos, @@global.gtid_binlog_pos AS binlog_pos, @@global.gtid_current_pos AS current_pos;
 SHOW ALL SLAVES STATUS`
 
-	// The counters cost a server some milliseconds, far more than the rest, so
-	// they come with one probe in runningEvery.
-	probeRunning = `; SHOW GLOBAL STATUS LIKE 'Threads_running'`
-	runningEvery = 8
+	// The counters and the settings cost a server some milliseconds, far more than
+	// the rest, so they come with one probe in seldomEvery.
+	probeSeldom = `; SHOW GLOBAL STATUS LIKE 'Threads_running'; SHOW GLOBAL VARIABLES WHERE Variable_name IN
+ ('gtid_mode', 'enforce_gtid_consistency', 'gtid_strict_mode', 'binlog_format', 'binlog_row_image', 'log_bin', 'log_replica_updates', 'log_slave_updates')`
+	seldomEvery = 8
 )
 
 // IdentityMariaDB asks a MariaDB server who it is. It has no server_uuid, and its
@@ -54,97 +57,6 @@ SHOW ALL SLAVES STATUS`
 const IdentityMariaDB = "SET STATEMENT lock_wait_timeout = 0 FOR" +
 	" SELECT CONCAT(@@GLOBAL.server_id, '@', UNIX_TIMESTAMP(MIN(CREATE_TIME))) AS identity" +
 	" FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' AND ENGINE = 'Aria' AND TABLE_NAME <> 'user'"
-
-// nodeProber probes over one connection that it keeps, so that a restart of the
-// server is noticed and its identity read again.
-type nodeProber struct {
-	db     *sql.DB
-	conn   *sql.Conn // nil until connected
-	server server    // of conn
-	count  int       // of the probes, to know when to ask for the counters
-	last   int       // the threads that ran when they were last asked for
-}
-
-var _ prober = (*nodeProber)(nil)
-
-// close ends the connection and its pool.
-func (p *nodeProber) close() error {
-	p.drop()
-	return p.db.Close()
-}
-
-// drop forgets the connection after a failure, whose state nobody knows.
-func (p *nodeProber) drop() {
-	if p.conn == nil {
-		return
-	}
-	_ = p.conn.Raw(func(any) error { return errDropped }) // makes the pool discard it
-	_ = p.conn.Close()
-	p.conn, p.server = nil, server{}
-}
-
-// probe connects if need be, and reads everything in one round trip. A
-// connection that broke since the last probe says nothing about now: it is
-// replaced within the same probe.
-func (p *nodeProber) probe(ctx context.Context) observation {
-	stale := p.conn != nil
-	o := p.attempt(ctx)
-	if stale && o.outcome == OutcomeLost && ctx.Err() == nil {
-		o = p.attempt(ctx)
-	}
-	return o
-}
-
-func (p *nodeProber) attempt(ctx context.Context) observation {
-	o, err := p.read(ctx)
-	if err != nil {
-		p.drop()
-		if ctx.Err() != nil { // the driver says only that the connection broke
-			err = errors.Join(ctx.Err(), err)
-		}
-		return observation{outcome: outcomeOf(err), err: err}
-	}
-	o.outcome = OutcomeAnswered
-	return o
-}
-
-func (p *nodeProber) read(ctx context.Context) (observation, error) {
-	if p.conn == nil {
-		if err := p.connect(ctx); err != nil {
-			return observation{}, err
-		}
-	}
-	text, parse := probeMySQL, parseMySQLProbe
-	if p.server.flavour == FlavourMariaDB {
-		text, parse = probeMariaDB, parseMariaDBProbe
-	}
-	if p.count%runningEvery == 0 {
-		text += probeRunning
-	}
-	results, err := queryAll(ctx, p.conn, text)
-	if err != nil {
-		return observation{}, err
-	}
-	o, err := parse(p.server, results)
-	if len(results) > 2 {
-		p.last = parseRunning(results[2])
-	}
-	p.count++
-	o.running = p.last
-	return o, err
-}
-
-// connect opens the connection and learns the server's family.
-func (p *nodeProber) connect(ctx context.Context) error {
-	conn, err := p.db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	p.conn = conn
-	p.server, err = readServer(ctx, conn)
-	p.server.since = time.Now()
-	return err
-}
 
 // ReadIdentity reads the family and the identity of a server: what
 // Node.Flavour and Node.Identity hold.
@@ -175,7 +87,6 @@ func readServer(ctx context.Context, q Querier) (server, error) {
 }
 
 var (
-	errDropped    = errors.New("dropped")
 	errNoIdentity = errors.New("the operator account cannot see the tables of the schema mysql, which identify a MariaDB server; grant it SELECT ON mysql.*")
 )
 
@@ -243,6 +154,8 @@ func parseChannels(rows []row) []channel {
 			applier:       firstOf(r, "Replica_SQL_Running", "Slave_SQL_Running"),
 			receiverError: oneLine(r["Last_IO_Error"]),
 			applierError:  oneLine(r["Last_SQL_Error"]),
+			diskFull: saysDiskFull(r["Last_SQL_Errno"], r["Last_SQL_Error"]) || saysDiskFull(r["Last_IO_Errno"], r["Last_IO_Error"]) ||
+				waitsForDisk(firstOf(r, "Replica_SQL_Running_State", "Slave_SQL_Running_State")) || waitsForDisk(firstOf(r, "Replica_IO_State", "Slave_IO_State")),
 		}
 		seconds, err := strconv.ParseUint(firstOf(r, "Seconds_Behind_Source", "Seconds_Behind_Master"), 10, 32)
 		c.behindKnown, c.behind = err == nil, time.Duration(seconds)*time.Second

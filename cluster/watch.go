@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,7 @@ type watcher struct {
 
 	cancel context.CancelFunc
 	wake   chan struct{} // a hint: probe at once
+	hurt   atomic.Int64  // when somebody last was; nanoseconds, 0 for never
 	done   chan struct{} // closed at the end of run
 }
 
@@ -63,7 +65,9 @@ func (w *watcher) look(ctx context.Context) observation {
 	limited, cancel := context.WithTimeout(ctx, w.config.ProbeTimeout)
 	defer cancel()
 	o := w.probe.probe(limited)
-	o.begun, o.ended = begun, time.Now()
+	if o.ended = time.Now(); o.begun.IsZero() {
+		o.begun = begun
+	}
 	return o
 }
 
@@ -145,15 +149,25 @@ func (w *watcher) tellLate() {
 // The pauses between probes.
 const (
 	hintPause    = 20 * time.Millisecond // after a hint, so that a storm of hints is none of probes
-	suspectPause = 50 * time.Millisecond // after a failed probe, until the verdict
+	suspectPause = 50 * time.Millisecond // until the verdict, after the first probe that speaks for another one
 )
+
+// sooner has the next probe come at once. Any goroutine may call it; the error
+// only serves the log.
+func (w *watcher) sooner(err error) {
+	select {
+	case w.wake <- struct{}{}:
+		w.log.Debug("node looked at sooner", "error", err)
+	default:
+	}
+}
 
 // pause waits for the next probe: the interval give or take a fifth, so that
 // the nodes are not all probed at one instant; sooner after a failure or a hint.
 func (w *watcher) pause(ctx context.Context) {
 	interval := w.monitor.config.Load().ProbeInterval
 	interval += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(interval))
-	if w.state.score > 0 && w.state.score < downScore {
+	if w.state.undecided() || w.state.Outcome == OutcomeTimeout { // which was pause enough
 		interval = min(interval, suspectPause)
 	}
 	least := time.NewTimer(min(interval, hintPause))
