@@ -53,7 +53,7 @@ func (c *Composer) fragment(p part, t Table, text string) (string, error) {
 	case c.anew(p.before+again+p.after) != whole:
 		return "", refuse(p.name, "is more than that: it goes on with something else")
 	}
-	return again, nil
+	return again, walk(p.name, again) // "- -1" is written as "--1"
 }
 
 // both writes the statement as it was parsed, and the pieces alone.

@@ -22,6 +22,11 @@ func scan(part, text string) error {
 	case strings.ContainsRune(text, 0):
 		return refuse(part, "has a NUL character: give such a value as JSON")
 	}
+	return walk(part, text)
+}
+
+// walk looks at a text as scan does, whatever its size.
+func walk(part, text string) error {
 	s := scanner{part: part, text: text}
 	for s.at < len(text) {
 		if err := s.step(); err != nil {
@@ -85,7 +90,7 @@ func (s *scanner) comment() error {
 		}
 	}
 	if strings.HasPrefix(rest, "--") {
-		return refuse(s.part, "has --, which begins a comment: write 1 - (-1) for a minus of a minus")
+		return refuse(s.part, "has --, which begins a comment: write -(-1) for a minus of a minus")
 	}
 	return refuse(s.part, "has a comment: leave it out")
 }
