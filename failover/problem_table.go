@@ -43,7 +43,7 @@ const (
 	KindSlaveUnfed
 	KindSlaveLate
 	KindSlaveSettings
-	KindSlaveFull
+	KindDiskFull
 	KindNodeDown
 	KindTwins
 	KindMixedFlavours
@@ -97,7 +97,7 @@ var table = [kinds]Definition{
 	KindSlaveUnfed:    {"slave_unfed", "the slave has no connection to its source", PriorityWarning, RecoveryNone},
 	KindSlaveLate:     {"slave_late", "the slave is late", PriorityWarning, RecoveryNone},
 	KindSlaveSettings: {"slave_settings", "the slave's settings keep it from becoming the master", PriorityWarning, RecoveryNone},
-	KindSlaveFull:     {"slave_full", "the slave's disk is full", PriorityWarning, RecoveryNone},
+	KindDiskFull:      {"disk_full", "the node's disk is full", PriorityWarning, RecoveryNone},
 	KindNodeDown:      {"node_down", "the node is down", PriorityWarning, RecoveryNone},
 	KindTwins:         {"twins", "two nodes are one server", PriorityWarning, RecoveryNone},
 	KindMixedFlavours: {"mixed_flavours", "the node is of another family of servers than the master", PriorityWarning, RecoveryNone},
