@@ -17,8 +17,10 @@ PROGRAMS ?= 5000
 SOAK     ?= 10m
 KILLS    ?= 200
 SEED     ?= $(shell echo $$RANDOM)
-# Which faults the chaos plays, and on which servers, as regular expressions.
+# Which faults the chaos plays, and on which servers, as regular expressions, and
+# how many switchovers in a row.
 FAULTS   ?=
+SWITCHOVERS ?= 100
 SERVERS  ?=
 # One package to test or fuzz: make test PKG=./wire
 PKG ?= ./...
@@ -57,8 +59,8 @@ fuzz: go ## run every fuzz target for FUZZTIME (30s) each
 	done
 
 chaos: go servers compiler ## break real servers under load, each fault ROUNDS (10) times on each family; FAULTS and SERVERS choose
-	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) BELLWETHER_FAULTS='$(FAULTS)' BELLWETHER_SERVERS='$(SERVERS)' \
-	  go test -tags chaos -timeout 0 -count 1 -v -run '^TestChaos$$' ./internal/acceptance
+	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) BELLWETHER_FAULTS='$(FAULTS)' BELLWETHER_SERVERS='$(SERVERS)' BELLWETHER_SWITCHOVERS=$(SWITCHOVERS) \
+	  go test -tags chaos -timeout 0 -count 1 -v -run '^Test(Chaos|Switchovers)$$' ./internal/acceptance
 
 soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects; replicate for SOAK (10m); figures
 	scripts/servers.sh sysbench

@@ -3,9 +3,12 @@
 package acceptance
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/bellwether-db/bellwether/internal/playground"
@@ -27,6 +30,7 @@ var faults = []fault{
 	{name: "cut from the master", strike: onMaster((*playground.Node).CutFromNode), mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
 	{name: "connections reset", strike: onMaster((*playground.Node).ResetConnections)},
 	{name: "stream cut", strike: cutStream},
+	{name: "stream silent", strike: silenceStream, mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
 	{name: "slave killed", strike: killSlave, mend: startSlave},
 	{name: "slave frozen", strike: pauseSlave, mend: resumeSlave},
 	{name: "slave behind, master killed", strike: stopOneApplier, mend: startMaster, promised: frozenPromised},
@@ -35,7 +39,7 @@ var faults = []fault{
 	{name: "slave returns meanwhile", strike: killWhileSlaveReturns, mend: startMaster, promised: frozenPromised},
 	{name: "Bellwether killed", strike: killProduct, tolerated: cutOff},
 	{name: "Bellwether killed in a failover", strike: killProductInFailover, mend: startMaster, tolerated: cutOff},
-	{name: "errant row made by hand", strike: killMaster, mend: startWithErrant, promised: deadPromised},
+	{name: "errant row made by hand", strike: killMaster, mend: startWithErrant, after: wantErrantSaved, promised: deadPromised},
 	switchedOver,
 	{name: "switchover, then kill", strike: switchThenKill, mend: startMaster},
 }
@@ -70,6 +74,21 @@ func (r *trial) slave() *playground.Node { return r.slaves[r.crowd.number%len(r.
 
 // dumps are the threads with which a master feeds who reads its binary log.
 const dumps = "SELECT GROUP_CONCAT(ID) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'"
+
+// silenceStream lets no byte of the stream through, and of none that takes its
+// place within three seconds. Clients go on reaching the master.
+func silenceStream(r *trial) error {
+	for until := time.Now().Add(3 * time.Second); time.Now().Before(until); r.pause(20 * time.Millisecond) {
+		hosts, err := r.master.Query(r.Context(), strings.Replace(dumps, "ID", "HOST", 1))
+		if err != nil {
+			return err
+		}
+		for host := range strings.SplitSeq(hosts, ",") {
+			r.master.CutOne(strings.Replace(host, "localhost", "127.0.0.1", 1)) // servers look names up
+		}
+	}
+	return nil
+}
 
 // cutStream ends the stream from the master as often as it comes back, for two
 // seconds. Clients go on reaching the master.
@@ -166,6 +185,28 @@ func (r *trial) killProxy() error {
 	err := r.proxy.command.Process.Kill()
 	<-r.proxy.ended
 	r.Logf("the end of what the killed product said:\n%s", tail(r.proxy.output.String(), 2000))
+	return err
+}
+
+// wantErrantSaved wants that row in a file, and on no node.
+func wantErrantSaved(r *trial) error {
+	for _, n := range r.servers.Nodes {
+		if rows, err := n.Query(r.Context(), fmt.Sprintf("SELECT COUNT(*) FROM chaos.singles WHERE number = %d", errantMark)); err != nil || rows != "0" {
+			return fmt.Errorf("%s has %s errant rows (%w)", n.Name, rows, err)
+		}
+	}
+	found := false
+	err := filepath.WalkDir(filepath.Join(r.state(), "errant"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		found = found || bytes.Contains(text, fmt.Appendf(nil, "%d", errantMark))
+		return err
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("no file below %s/errant names the errant row", r.state())
+	}
 	return err
 }
 

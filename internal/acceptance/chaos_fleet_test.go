@@ -28,6 +28,8 @@ type fleet struct {
 	binary string
 	admin  string // an address that stays the same, so that the command line finds it
 	feed   string // what slaves replicate from
+	// written is what the runs so far have left, for the next one to find.
+	written string
 }
 
 // fleetPatience bounds the start of a fleet.

@@ -41,6 +41,7 @@ func (l *crowd) judge() *judgement {
 			v.add("look at %s: %v", n.Name, err)
 		}
 	}
+	l.past(v)
 	l.linearizable(v)
 	return v
 }
@@ -172,6 +173,25 @@ func (l *crowd) money(v *judgement, n *playground.Node) error {
 		v.add("%s: %s accounts are not what their transfers say", n.Name, odd)
 	}
 	return err
+}
+
+// past wants the rows of earlier runs to be there still, and remembers those of
+// this one. All nodes have the same by now.
+func (l *crowd) past(v *judgement) {
+	count := func(runs int) (string, error) {
+		return l.servers.Nodes[0].Query(l.Context(), fmt.Sprintf("SELECT CONCAT(COUNT(*), ' rows, ', COALESCE(SUM(CRC32(CONCAT_WS('-', id, run, client, number))), 0)) FROM chaos.singles WHERE run <= %d", runs))
+	}
+	before, err := count(l.number - 1)
+	if err == nil && l.written != "" && before != l.written {
+		v.lost++
+		v.add("of earlier runs there are %s, and were %s", before, l.written)
+	}
+	if err == nil {
+		l.written, err = count(l.number)
+	}
+	if err != nil {
+		v.add("count earlier rows: %v", err)
+	}
 }
 
 // oddAccounts counts accounts that do not have what their transfers say.

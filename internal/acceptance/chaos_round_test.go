@@ -18,6 +18,8 @@ type fault struct {
 	// strike breaks it; mend makes it whole again, once writes have been
 	// acknowledged again. nil: nothing is left to mend.
 	strike, mend func(*trial) error
+	// after looks at what only this fault leaves, once all is well; may be nil.
+	after func(*trial) error
 	// promised is the longest time without an acknowledged write that
 	// docs/failover.md states, 0 where it states none.
 	promised time.Duration
@@ -64,6 +66,11 @@ func (f *fleet) play(what fault, number int, random *rand.Rand) *trial {
 		return r
 	}
 	r.judgement = r.judge()
+	if what.after != nil {
+		if err := what.after(r); err != nil {
+			r.add("%v", err)
+		}
+	}
 	r.tally()
 	return r
 }

@@ -67,7 +67,7 @@ func (s *scores) print(t *testing.T) {
 			promised = r.promised.String()
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", r.fault, r.server, r.runs, r.failed, r.lost, r.twice, r.stale, r.wrong, r.told(),
-			seconds(median(r.gaps)), seconds(slices.Max(r.gaps)), promised, seconds(slices.Max(r.backs)))
+			seconds(median(r.gaps)), seconds(worst(r.gaps)), promised, seconds(worst(r.backs)))
 	}
 	_ = w.Flush() // into memory
 	t.Logf("%d runs\n%s", total, b.String())
@@ -91,3 +91,5 @@ func median(all []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(all))
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
+
+func worst(all []time.Duration) time.Duration { return slices.Max(all) }

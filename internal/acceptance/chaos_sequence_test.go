@@ -16,18 +16,18 @@ var steady = []string{
 	"switchover", "candidate dies too",
 }
 
-// sequences are random faults one after another under one load, the next one
+// sequence is random faults one after another under one load, the next one
 // as soon as the nodes are whole again.
-func sequences(seed uint64, turn int) []fault {
+func sequence(seed uint64, turn int) fault {
 	random := rand.New(rand.NewPCG(seed, uint64(turn)))
 	var names []string
 	for range 4 {
 		names = append(names, steady[random.IntN(len(steady))])
 	}
-	return []fault{{name: "random sequence", strike: func(r *trial) error {
+	return fault{name: "random sequence", strike: func(r *trial) error {
 		r.Logf("random sequence: %q", names)
 		return r.inTurn(names)
-	}}}
+	}}
 }
 
 // inTurn plays faults by their names.

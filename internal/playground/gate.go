@@ -18,11 +18,12 @@ type gate struct {
 	changed *sync.Cond
 	blocked bool
 	closed  bool
-	passing map[*net.TCPConn]int // acts under way on each
+	passing map[*net.TCPConn]int  // acts under way on each
+	stuck   map[*net.TCPConn]bool // connections that are blocked alone
 }
 
 func newGate() *gate {
-	g := &gate{passing: map[*net.TCPConn]int{}}
+	g := &gate{passing: map[*net.TCPConn]int{}, stuck: map[*net.TCPConn]bool{}}
 	g.changed = sync.NewCond(&g.mu)
 	return g
 }
@@ -32,11 +33,11 @@ func newGate() *gate {
 func (g *gate) pass() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.wait()
+	return g.wait(nil)
 }
 
-func (g *gate) wait() bool {
-	for g.blocked && !g.closed {
+func (g *gate) wait(dst *net.TCPConn) bool {
+	for (g.blocked || g.stuck[dst]) && !g.closed {
 		g.changed.Wait()
 	}
 	return !g.closed
@@ -75,7 +76,7 @@ func (g *gate) through(dst *net.TCPConn, act func() error) error {
 func (g *gate) enter(dst *net.TCPConn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.wait() {
+	if !g.wait(dst) {
 		return false
 	}
 	g.passing[dst]++
@@ -104,7 +105,10 @@ func (g *gate) block() {
 	}
 }
 
-func (g *gate) unblock() { g.set(func() { g.blocked = false }) }
+// blockOne is block for one connection. A write that passes right now passes.
+func (g *gate) blockOne(dst *net.TCPConn) { g.set(func() { g.stuck[dst] = true }) }
+
+func (g *gate) unblock() { g.set(func() { g.blocked = false; clear(g.stuck) }) }
 func (g *gate) close()   { g.set(func() { g.closed = true }) }
 
 func (g *gate) set(change func()) {

@@ -185,6 +185,13 @@ func (n *Node) CutToNode() { n.logger.Info("network cut towards the node"); n.re
 // CutFromNode stops only what the node answers.
 func (n *Node) CutFromNode() { n.logger.Info("network cut from the node"); n.relay.CutFromNode() }
 
+// CutOne stops all traffic of one connection, both ways; the server's processlist
+// knows it by its host.
+func (n *Node) CutOne(host string) {
+	n.logger.Info("one connection cut", "host", host)
+	n.relay.CutOne(host)
+}
+
 // Mend ends every cut; what was held goes on.
 func (n *Node) Mend() { n.logger.Info("network mended"); n.relay.Mend() }
 

@@ -26,7 +26,11 @@ type Relay struct {
 
 	mu    sync.Mutex
 	conns map[*net.TCPConn]struct{}
+	pairs map[string]pair // by the relay's own address towards the node
 }
+
+// pair is the two sides of one connection.
+type pair struct{ client, node *net.TCPConn }
 
 // NewRelay listens on an address ("127.0.0.1:0" for any port). Run forwards.
 func NewRelay(listen, target string) (*Relay, error) {
@@ -40,6 +44,7 @@ func NewRelay(listen, target string) (*Relay, error) {
 		toNode:   newGate(),
 		fromNode: newGate(),
 		conns:    map[*net.TCPConn]struct{}{},
+		pairs:    map[string]pair{},
 	}, nil
 }
 
@@ -82,6 +87,18 @@ func (r *Relay) CutToNode() { r.toNode.block() }
 
 // CutFromNode stops what the node sends; it still hears its clients.
 func (r *Relay) CutFromNode() { r.fromNode.block() }
+
+// CutOne stops the traffic of one connection, both ways. from is what the node
+// takes for the client's address: host:port.
+func (r *Relay) CutOne(from string) {
+	r.mu.Lock()
+	pair := r.pairs[from]
+	r.mu.Unlock()
+	if pair.node != nil { // else it has gone
+		r.toNode.blockOne(pair.node)
+		r.fromNode.blockOne(pair.client)
+	}
+}
 
 // Mend ends every cut.
 func (r *Relay) Mend() { r.toNode.unblock(); r.fromNode.unblock() }
@@ -133,7 +150,21 @@ func (r *Relay) serve(ctx context.Context, client *net.TCPConn) {
 	if ctx.Err() != nil {
 		return // closed between the dial and keep
 	}
+	defer r.couple(client, node)()
 	r.pump(client, node)
+}
+
+// couple remembers what belongs together, until what it returns is called.
+func (r *Relay) couple(client, node *net.TCPConn) func() {
+	from := node.LocalAddr().String()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pairs[from] = pair{client, node}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.pairs, from)
+	}
 }
 
 // pump forwards both ways until both are at their end or one breaks. The

@@ -74,6 +74,34 @@ func TestRelayHoldsWhatIsCut(t *testing.T) {
 	}
 }
 
+func TestRelayCutsOneConnection(t *testing.T) {
+	relay := running(t, echo(t))
+	conn := dial(t, relay)
+	ok(t, say(conn, "hello"))
+	from := onlyPair(t, relay)
+	other := dial(t, relay)
+	relay.CutOne("127.0.0.1:1") // nobody's
+	ok(t, say(conn, "still there"))
+	relay.CutOne(from)
+	held := inBackground(func() error { return say(conn, "held") })
+	stillHeld(t, held)
+	ok(t, say(other, "not concerned"))
+	relay.Mend()
+	ended(t, held)
+}
+
+// onlyPair is how the node knows the one connection that there is.
+func onlyPair(t *testing.T, relay *Relay) string {
+	t.Helper()
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	for from := range relay.pairs {
+		return from
+	}
+	t.Fatal("there is no connection")
+	return ""
+}
+
 func TestRelayPassesTheEndOn(t *testing.T) {
 	relay := running(t, echo(t))
 	conn := dial(t, relay)
