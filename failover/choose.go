@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -31,11 +30,13 @@ type runner struct {
 
 // choose does it; late names the nodes whose drain would take long.
 func (s *sight) choose(o Order, end *cluster.GTIDSet, applied map[string]*cluster.GTIDSet, late map[string]bool) (Choice, string) {
-	if end = s.promised(end); end == nil && !s.Stream.Direct {
+	nobodyKnows := end == nil
+	end, ok := s.promised(end)
+	if !ok || end == nil && !s.Stream.Direct {
 		return Choice{}, "what was acknowledged is not known: the stored log has not said where it ends; wait for it"
 	}
-	if end == nil {
-		end = s.union(applied)
+	if nobodyKnows {
+		end = end.Union(s.union(applied))
 	}
 	var runners []runner
 	var candidates []Candidate
@@ -51,7 +52,7 @@ func (s *sight) choose(o Order, end *cluster.GTIDSet, applied map[string]*cluste
 		return Choice{Candidates: candidates}, nobody(s, candidates)
 	}
 	slices.SortStableFunc(runners, s.compare)
-	return s.chosen(runners, candidates, end), ""
+	return s.chosen(runners, o, candidates, end), ""
 }
 
 // union is what any slave has that is not known to have something of its own.
@@ -72,7 +73,6 @@ func (s *sight) barred(r runner, o Order, end *cluster.GTIDSet) string {
 	if why := s.unfit(r.node, o); why != "" {
 		return why
 	}
-	lacks := end.Subtract(r.has)
 	switch {
 	case r.has == nil || r.has.Flavour() != end.Flavour():
 		return "did not say what it has executed"
@@ -81,7 +81,9 @@ func (s *sight) barred(r runner, o Order, end *cluster.GTIDSet) string {
 	case r.has.ContainsSet(end):
 		return ""
 	case r.lost > s.Policy.MaxLoss:
-		return say("lacks %s: %v", counted(r.lost), lacks)
+		return say("lacks %s: %s", counted(r.lost), rangeOf(end, r.has))
+	case r.node.Replication == cluster.ReplicationBroken:
+		return withReason("lacks some and cannot apply it", r.node.Problem)
 	}
 	return ""
 }
@@ -89,7 +91,7 @@ func (s *sight) barred(r runner, o Order, end *cluster.GTIDSet) string {
 // nobody is the refusal: a name or a policy first, else what each one lacks.
 func nobody(s *sight, candidates []Candidate) string {
 	if len(candidates) == 0 {
-		return "there is no slave: bring the master back"
+		return "there is no slave" + s.wayOut("")
 	}
 	var out []string
 	lack := false
@@ -101,101 +103,68 @@ func nobody(s *sight, candidates []Candidate) string {
 	}
 	sentence := "no slave may be the master: " + strings.Join(out, "; ")
 	if !lack {
-		return sentence
+		return sentence + s.wayOut("mend one of them")
 	}
 	return sentence + say(". Nobody has all that was acknowledged: wait until one has taken it; or bring the master back; or set max_loss, now %d, and lose it", s.Policy.MaxLoss)
 }
 
-// chosen is the first of the runners.
-func (s *sight) chosen(runners []runner, candidates []Candidate, end *cluster.GTIDSet) Choice {
+// wayOut is what to do where nobody may be master.
+func (s *sight) wayOut(first string) string {
+	switch {
+	case !s.masterAway() && first == "":
+		return ""
+	case !s.masterAway():
+		return ": " + first + ", or name another"
+	case first == "":
+		return ": bring the master back"
+	}
+	return ": " + first + ", or bring the master back"
+}
+
+// chosen is the first of the runners, with why it is and no other.
+func (s *sight) chosen(runners []runner, o Order, candidates []Candidate, end *cluster.GTIDSet) Choice {
 	best := runners[0]
-	c := Choice{Node: best.node.Name, Has: best.has, Candidates: candidates}
+	c := Choice{Node: best.node.Name, Has: best.has, Reason: "the only one that may", Candidates: candidates}
+	switch {
+	case o.To != "":
+		c.Reason = "the one that was asked for"
+	case len(runners) > 1:
+		c.Reason = say("before %s: it %s", runners[1].node.Name, s.because(best, runners[1]))
+	}
 	if !best.has.ContainsSet(end) {
-		c.Lost = end.Subtract(best.has)
+		c.Lost, c.LostRange = end.Subtract(best.has), rangeOf(end, best.has)
 	}
 	for i := range candidates {
 		at := slices.IndexFunc(runners, func(r runner) bool { return r.node.Name == candidates[i].Node })
 		switch {
-		case at == 0 && len(runners) == 1:
-			candidates[i].Says = "the only one that may"
 		case at == 0:
-			candidates[i].Says = say("comes before %s: %s", runners[1].node.Name, s.because(best, runners[1]))
+			candidates[i].Says = c.Reason
 		case at > 0:
-			candidates[i].Says = say("comes behind %s: %s", runners[at-1].node.Name, s.because(runners[at-1], runners[at]))
+			candidates[i].Says = say("behind %s, which %s", runners[at-1].node.Name, s.because(runners[at-1], runners[at]))
 		}
-		if at >= 0 && runners[at].lost > 0 && !runners[at].has.ContainsSet(end) {
-			candidates[i].Says += say("; %s acknowledged are lost with it: %v", counted(runners[at].lost), end.Subtract(runners[at].has))
-		}
-		if at == 0 {
-			c.Reason = candidates[i].Says
+		if at >= 0 && !runners[at].has.ContainsSet(end) {
+			candidates[i].Says += say("; it lacks %s acknowledged: %s", counted(runners[at].lost), rangeOf(end, runners[at].has))
 		}
 	}
 	return c
 }
 
-// criterion orders two that may be chosen; says is why the one before is.
-type criterion struct {
-	says    string
-	compare func(s *sight, a, b runner) int
-}
-
-// criteria are looked at in this order; the last always decides.
-var criteria = [...]criterion{
-	{"it has more of what was acknowledged", func(_ *sight, a, b runner) int { return cmp.Compare(a.lost, b.lost) }},
-	{"it is there sooner", func(_ *sight, a, b runner) int { return compareFalseFirst(a.late, b.late) }},
-	{"every other server is new enough to follow it", func(s *sight, a, b runner) int {
-		return compareFalseFirst(s.breaks(a.node) != "", s.breaks(b.node) != "")
-	}},
-	{"it is not drained", func(_ *sight, a, b runner) int { return compareFalseFirst(a.node.Drain, b.node.Drain) }},
-	{"it is preferred", func(s *sight, a, b runner) int {
-		return cmp.Compare(s.preference(a.node.Name), s.preference(b.node.Name))
-	}},
-	{"it is in the old master's data centre", func(s *sight, a, b runner) int { return compareFalseFirst(!s.near(a.node), !s.near(b.node)) }},
-	{"its version is lower", func(_ *sight, a, b runner) int { return versionOf(a.node).compare(versionOf(b.node)) }},
-	{"it has less to do", func(_ *sight, a, b runner) int { return cmp.Compare(a.node.Running, b.node.Running) }},
-	{"by its name", func(_ *sight, a, b runner) int { return cmp.Compare(a.node.Name, b.node.Name) }},
-}
-
-// compare orders by the first criterion that tells the two apart.
-func (s *sight) compare(a, b runner) int {
-	for _, c := range criteria {
-		if order := c.compare(s, a, b); order != 0 {
-			return order
+// rangeOf says what is in all and not in have. A MariaDB set is a position, so
+// there it is said from where to where.
+func rangeOf(all, have *cluster.GTIDSet) string {
+	lost := all.Subtract(have)
+	if lost.Flavour() != cluster.FlavourMariaDB {
+		return lost.String()
+	}
+	var out []string
+	for _, last := range lost.Domains() {
+		from := ""
+		for _, has := range have.Domains() {
+			if has.Domain == last.Domain {
+				from = say("after %v ", has)
+			}
 		}
+		out = append(out, say("%sup to %v", from, last))
 	}
-	return 0
-}
-
-// because says why a comes before b.
-func (s *sight) because(a, b runner) string {
-	for _, c := range criteria {
-		if c.compare(s, a, b) != 0 {
-			return c.says
-		}
-	}
-	return "there is no difference"
-}
-
-// preference is the node's place in the policy's list, behind it for others.
-func (s *sight) preference(name string) int {
-	if i := slices.Index(s.Policy.Prefer, name); i >= 0 {
-		return i
-	}
-	return len(s.Policy.Prefer)
-}
-
-// near says whether a node is in the old master's data centre, or no one knows.
-func (s *sight) near(n *cluster.Node) bool {
-	home := s.Policy.DataCentre[s.Record.Master]
-	return home == "" || s.Policy.DataCentre[n.Name] == home
-}
-
-func compareFalseFirst(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
+	return strings.Join(out, ", ")
 }

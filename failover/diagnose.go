@@ -28,7 +28,7 @@ func Diagnose(v View) []Problem {
 
 // rules are what is matched against the view; each speaks of its own kinds.
 var rules = [...]func(*sight) []Problem{
-	lockRule, mastershipRule, masterRule, settingsRule, storeRule, flappingRule,
+	lockRule, mastershipRule, masterRule, unfinishedRule, settingsRule, storeRule, flappingRule,
 	slavesRule, candidateRule, writersRule, fencedRule, twinsRule, slaveRules,
 }
 

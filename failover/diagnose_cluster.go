@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -20,9 +21,29 @@ func mastershipRule(s *sight) []Problem {
 	case s.Record.Master == "":
 		return one(KindNoMaster, "")
 	case s.master == nil:
-		return one(KindMasterUnlisted, s.Record.Master, say("the configuration has %s", strings.Join(s.names(), ", ")))
+		return one(KindMasterUnlisted, s.Record.Master, say("the configuration has %s", strings.Join(s.names(), ", ")), s.renamed())
 	}
 	return nil
+}
+
+// renamed says under which name the recorded server is in the configuration.
+func (s *sight) renamed() string {
+	for _, n := range s.slaves {
+		if n.Identity != "" && n.Identity == s.Record.Identity {
+			return say("%s is that server: give it its old name back", n.Name)
+		}
+	}
+	return ""
+}
+
+// unfinishedRule speaks of a change of master that was interrupted behind its
+// commit point. A new master that fails meanwhile is masterRule's.
+func unfinishedRule(s *sight) []Problem {
+	p := s.Record.Promotion
+	if p == nil || s.masterAway() {
+		return nil
+	}
+	return one(KindUnfinished, s.Record.Master, say("the %s from %s has passed its commit point: it is gone on with", p.Kind, p.From))
 }
 
 func (s *sight) names() []string {
@@ -48,8 +69,13 @@ func storeRule(s *sight) []Problem {
 }
 
 // flappingRule: nobody but an operator changes roles twice within the window.
+// That matters only where something asks for it.
 func flappingRule(s *sight) []Problem {
-	if s.Last.IsZero() || s.age(s.Last) >= s.Policy.Window {
+	asks := false
+	for _, p := range masterRule(s) {
+		asks = asks || p.Kind == KindMasterSuspect || p.Kind.Definition().Asks == RecoveryFailover
+	}
+	if s.Last.IsZero() || s.age(s.Last) >= s.Policy.Window || !asks {
 		return nil
 	}
 	return one(KindFlapping, "", say("they were changed %v ago, the window is %v", brief(s.age(s.Last)), s.Policy.Window))
@@ -63,12 +89,15 @@ func slavesRule(s *sight) []Problem {
 	case len(s.slaves) == 0:
 		return one(KindNoSlaves, "")
 	}
-	for _, n := range s.slaves {
-		if n.Health != cluster.HealthDown && !s.Record.Distrusts(n.Name, n.Identity) && !n.Fenced {
-			return nil
-		}
+	if !s.slavesGone() {
+		return nil
 	}
 	return one(KindSlavesGone, "", say("down or fenced: %s", strings.Join(namesOf(s.slaves), ", ")))
+}
+
+// slavesGone says that every slave is down or fenced.
+func (s *sight) slavesGone() bool {
+	return !slices.ContainsFunc(s.slaves, func(n *cluster.Node) bool { return n.Health != cluster.HealthDown && !s.fenced(n) })
 }
 
 func namesOf(nodes []*cluster.Node) []string {
@@ -91,7 +120,7 @@ func candidateRule(s *sight) []Problem {
 		up = up || n.Health == cluster.HealthUp
 		evidence = append(evidence, n.Name+" "+why)
 	}
-	if s.master == nil || !up {
+	if s.master == nil || !up || s.slavesGone() {
 		return nil
 	}
 	return one(KindNoCandidate, "", evidence...)
@@ -101,10 +130,10 @@ func candidateRule(s *sight) []Problem {
 // former masters.
 func writersRule(s *sight) (out []Problem) {
 	if s.Record.Master == "" {
-		return nil // judgeFirst waits for them
+		return nil // the first start waits for them
 	}
 	for _, n := range s.slaves {
-		if n.Health == cluster.HealthUp && !n.ReadOnly && !s.fenced(n) {
+		if n.Health == cluster.HealthUp && !n.ReadOnly && !s.fenced(n) && n.Identity != s.Record.Identity {
 			out = append(out, problem(KindSecondWriter, n.Name, "Bellwether sends it no write, but others can: "+closeOrder(n)+" there closes it"))
 		}
 	}

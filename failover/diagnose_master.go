@@ -16,7 +16,7 @@ const (
 	brokenAfter = time.Second
 	// stuckTimes is how many times the policy's patience commits may wait for a
 	// stream that cannot be had, while the master answers.
-	stuckTimes = 5
+	stuckTimes = 3
 )
 
 // masterRule says what the master does: one problem at most, or the several
@@ -51,7 +51,7 @@ func goneMaster(s *sight) []Problem {
 	case heard == hearRunning && s.Stream.Direct:
 		return one(KindMasterCutOff, n.Name, s.probed(), sentence, s.hurt())
 	case heard == hearRunning:
-		return one(KindProbeBroken, n.Name, s.probed(), sentence, s.hurt())
+		return s.brokenProbe(sentence)
 	case heard >= hearSilent && n.Health == cluster.HealthDown:
 		return one(KindMasterDead, n.Name, s.probed(), sentence, s.hurt())
 	}
@@ -69,22 +69,33 @@ func muteMaster(s *sight) []Problem {
 	case heard == hearRunning && s.Stream.Direct && s.lasting(n.Failing) >= s.frozen():
 		return one(KindMasterCutOff, n.Name, s.probed(), sentence, s.hurt())
 	case heard == hearRunning:
-		return one(KindProbeBroken, n.Name, s.probed(), sentence, s.hurt())
+		return s.brokenProbe(sentence)
 	case heard >= hearSilent && s.lasting(n.Failing) >= s.frozen():
 		return one(KindMasterFrozen, n.Name, s.probed(), sentence, s.hurt())
 	}
 	return one(KindMasterSuspect, n.Name, s.probed(), sentence, s.hurt())
 }
 
+// brokenProbe is told where it lasts: a probe in a thousand fails.
+func (s *sight) brokenProbe(sentence string) []Problem {
+	if s.lasting(s.master.Failing) < hangsAfter {
+		return nil
+	}
+	return one(KindProbeBroken, s.master.Name, s.probed(), sentence, s.hurt())
+}
+
 // answeringMaster is one that answers the probe.
 func answeringMaster(s *sight) []Problem {
 	n := s.master
-	if s.Record.Identity != "" && n.Identity != "" && n.Identity != s.Record.Identity {
+	if s.foreignMaster() {
 		return one(KindAnotherServer, n.Name, s.strangeServer(n, s.Record.Identity))
 	}
 	if lost := s.lostByMaster(); lost != nil {
 		return one(KindMasterBehind, n.Name,
 			say("it was restarted %v ago and lacks %s of the stored log: %v", brief(s.lasting(n.Since)), counted(lost.Count()), lost))
+	}
+	if n.ReadOnly && s.Record.Promotion != nil {
+		return nil // unfinishedRule has it
 	}
 	if n.ReadOnly {
 		return s.closedMaster()
@@ -114,6 +125,8 @@ func (s *sight) hangingWrite() []Problem {
 		return s.unanswered(hangs)
 	case s.Stream.Failing != "":
 		return nil // storeRule has it
+	case heard == hearBroken && !s.Stream.Direct:
+		return s.unanswered(hangs) // all commits wait behind one that waits for its acknowledgement
 	case heard >= hearSilent && s.lasting(n.Heartbeat.Pending) >= s.frozen():
 		return one(KindMasterFrozen, n.Name, hangs, sentence, s.hurt())
 	case heard == hearRunning:
@@ -122,8 +135,8 @@ func (s *sight) hangingWrite() []Problem {
 	return one(KindMasterSuspect, n.Name, hangs, sentence, s.hurt())
 }
 
-// unanswered is a master whose disk works, since the row is in its binary log,
-// and that waits for the stream's acknowledgement.
+// unanswered is a master that waits for the stream's acknowledgement: its disk
+// works, since what waits is in its binary log.
 func (s *sight) unanswered(hangs string) []Problem {
 	switch waits := s.lasting(s.master.Heartbeat.Pending); {
 	case s.Stream.Failing != "" || !s.Stream.Known && !s.Stream.Direct:

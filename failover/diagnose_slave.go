@@ -48,6 +48,9 @@ func (s *sight) replication(n *cluster.Node) []Problem {
 	case cluster.ReplicationStopped:
 		return one(KindSlaveStopped, n.Name, n.Problem, s.behindSentence(n))
 	case cluster.ReplicationNone:
+		if s.master == nil {
+			return nil // there is nobody to follow
+		}
 		return one(KindSlaveUnfed, n.Name, "it has no source configured")
 	case cluster.ReplicationConnecting:
 		return s.unfed(n)

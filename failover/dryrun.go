@@ -3,6 +3,7 @@ package failover
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Text is the plan as an operator reads it before it is carried out: why, who
@@ -15,6 +16,9 @@ func (p Plan) Text() string {
 	}
 	if p.Refusal != "" {
 		fmt.Fprintf(&b, "  REFUSED: %s\n", p.Refusal)
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&b, "  note: %s\n", note)
 	}
 	for _, c := range p.Candidates {
 		fmt.Fprintf(&b, "  candidate %v\n", c)
@@ -45,15 +49,27 @@ func (p Plan) writeTitle(b *strings.Builder) {
 
 // String is one line.
 func (s Step) String() string {
-	line := fmt.Sprintf("%-9v", s.Kind)
+	line := s.Kind.String()
 	if s.Node != "" {
 		line += " " + s.Node
 	}
-	line = fmt.Sprintf("%s: %s (within %v", line, s.Says, s.Deadline)
+	line = fmt.Sprintf("%-15s %s (within %s", line, s.Says, bound(s.Deadline))
 	if s.Optional {
 		line += ", else without"
 	}
 	return line + ")"
+}
+
+// bound is a duration without zero seconds and minutes.
+func bound(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // String is "db2: yes, ..." or "db2: no, ...".
@@ -68,7 +84,7 @@ func (c Candidate) String() string {
 func (c Choice) String() string {
 	line := fmt.Sprintf("%s: %s", c.Node, c.Reason)
 	if c.Lost != nil {
-		line += fmt.Sprintf("; LOST: %v", c.Lost)
+		line += "; LOST: " + c.LostRange
 	}
 	return line
 }

@@ -35,8 +35,8 @@ func (s *sight) unfitServer(n *cluster.Node) string {
 	switch {
 	case s.otherFlavour(n):
 		return say("is %v, not %v", n.Flavour, s.flavour())
-	case n.Replication == cluster.ReplicationBroken:
-		return withReason("is broken", n.Problem)
+	case n.Replication == cluster.ReplicationBroken && diverged(n.Problem):
+		return "has other data than the master: " + n.Problem
 	case n.Settings.DiskFull:
 		return "has a full disk"
 	}
@@ -53,6 +53,8 @@ func (s *sight) unfitServer(n *cluster.Node) string {
 // "" where it will.
 func undrained(n *cluster.Node) string {
 	switch n.Replication {
+	case cluster.ReplicationBroken:
+		return or(n.Problem, "its replication is broken")
 	case cluster.ReplicationStopped:
 		return "its replication was stopped by hand"
 	case cluster.ReplicationNone:

@@ -33,6 +33,8 @@ type Plan struct {
 	// From is the master that is given up, To the one that follows, by name. To is
 	// what would be chosen now; a failover chooses again after the drain.
 	From, To string
+	// Notes are sentences on what follows from it, and on what is lost.
+	Notes []string
 	// Candidates says of every other node whether it may be the master.
 	Candidates []Candidate
 	Steps      []Step
@@ -110,6 +112,8 @@ type Choice struct {
 	// Lost is what was acknowledged and it lacks, nil for nothing. It must be
 	// kept in a file, and be named.
 	Lost *cluster.GTIDSet
+	// LostRange is the same for people: on MariaDB from where to where.
+	LostRange string
 	// Reason says why it and no other.
 	Reason string
 	// Candidates says the same of every node.

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ func PlanFor(v View, p Problem) Plan {
 		return PlanRejoin(v, p.Node)
 	case RecoveryReopen:
 		return PlanReopen(v)
+	case RecoveryFinish:
+		return PlanFinish(v)
 	case RecoveryHold:
 		return Plan{Kind: RecoveryHold, Problem: p.Kind, From: v.Record.Master, Reason: reasonOf(p),
 			Steps: []Step{{StepHold, "", quickStep, false, "new writes wait until more is known"}}}
@@ -44,9 +47,29 @@ func PlanFailover(v View, p Problem, o Order) Plan {
 	if why != "" {
 		return plan.refused(time.Time{}, why)
 	}
-	plan.To = c.Node
+	plan.To, plan.Notes = c.Node, s.failoverNotes(p, c, o)
 	plan.Steps = s.failoverSteps(c.Node)
 	return plan
+}
+
+// failoverNotes are what an operator must know beforehand.
+func (s *sight) failoverNotes(p Problem, c Choice, o Order) (out []string) {
+	if s.Stream.Direct {
+		out = append(out, say("what %s wrote and no slave received is lost: with feed direct nobody else has it", s.Record.Master))
+	}
+	if !s.Stream.Direct && !s.Stream.Whole {
+		out = append(out, "what was acknowledged and is not in the stored log is lost, and nobody can say what it was")
+	}
+	if c.Lost != nil {
+		out = append(out, say("if %s takes nothing more, what was acknowledged is lost: %s", c.Node, c.LostRange))
+	}
+	if breaks := s.breaks(s.find(c.Node)); breaks != "" {
+		out = append(out, say("%s is of an older version than %s and may not be able to follow it: upgrade it next", breaks, c.Node))
+	}
+	if p.Kind == KindMasterCutOff || o.Given && !s.masterAway() {
+		out = append(out, say("%s lives: whoever reaches it without Bellwether goes on writing there until it is fenced, and that is lost", s.Record.Master))
+	}
+	return out
 }
 
 // failoverSteps are those of a failover to a node that is expected.
@@ -55,19 +78,22 @@ func (s *sight) failoverSteps(to string) []Step {
 	steps := []Step{
 		{StepHold, "", quickStep, false, "new writes wait, bounded in number, bytes and time"},
 		{StepCut, from, quickStep, false, say("publish that nobody is master; every connection to %s is closed, and nothing more is stored from it", from)},
-		{StepFence, from, fenceStep, true, s.fenceSays()},
+	}
+	if s.master == nil || !s.foreignMaster() {
+		steps = append(steps, Step{StepFence, from, fenceStep, true, "make it read-only and kill its clients, if it can be reached; it is not used again before that is done"})
+	}
+	steps = append(steps, []Step{
 		{StepSeal, "", sealStep, false, sealSays(s.Stream.Direct)},
 		{StepDrain, "", s.drainDeadline(), false, "every slave takes what it has been sent to its end; one that has everything is enough"},
 		{StepChoose, "", quickStep, false, say("the most advanced, then by policy; %s as it looks now", to)},
-	}
+	}...)
 	return append(steps, promotion(from, to)...)
 }
 
-func (s *sight) fenceSays() string {
-	if s.masterAway() {
-		return "make it read-only and kill its clients, if it can be reached; it is not used again before that is done"
-	}
-	return "make it read-only and kill its clients"
+// foreignMaster says that another server answers at the master's address: it is
+// not ours to fence.
+func (s *sight) foreignMaster() bool {
+	return s.master.Failing.IsZero() && s.master.Identity != "" && s.Record.Identity != "" && s.master.Identity != s.Record.Identity
 }
 
 func sealSays(direct bool) string {
@@ -94,9 +120,9 @@ func (s *sight) expect(o Order) (Choice, string) {
 	for _, n := range s.slaves {
 		applied[n.Name], late[n.Name] = n.Applied, s.late(n)
 	}
-	end := s.promised(s.Stream.End)
+	end, _ := s.promised(s.Stream.End) // choose looks at it again
 	if s.Stream.Direct {
-		end = s.union(applied)
+		end = end.Union(s.union(applied))
 	}
 	for _, n := range s.slaves {
 		if n.Applied != nil && undrained(n) == "" {
@@ -161,6 +187,9 @@ func (p Plan) refused(until time.Time, why string) Plan {
 // Chosen returns the plan with the node that was chosen after the drain.
 func (p Plan) Chosen(c Choice) Plan {
 	p.To, p.Candidates = c.Node, c.Candidates
+	if c.Lost != nil {
+		p.Notes = append(slices.Clone(p.Notes), say("what was acknowledged is LOST, as max_loss allows: %s", c.LostRange))
+	}
 	p.Steps = named(p.Steps, p.From, c.Node)
 	return p
 }

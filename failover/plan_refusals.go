@@ -101,15 +101,19 @@ func (s *sight) refuseStream(o Order) string {
 }
 
 // promised adds what a change of master that is not complete has promised to
-// end, so that it is not forgotten when the new master dies, too.
-func (s *sight) promised(end *cluster.GTIDSet) *cluster.GTIDSet {
+// end, so that it is not forgotten when the new master dies, too. It is false
+// where that cannot be read: then nobody knows what was promised.
+func (s *sight) promised(end *cluster.GTIDSet) (*cluster.GTIDSet, bool) {
 	p := s.Record.Promotion
-	if p == nil || p.End == "" || end == nil {
-		return end
+	if p == nil || p.End == "" {
+		return end, true
 	}
-	set, err := cluster.ParseGTIDSet(end.Flavour(), p.End)
+	set, err := cluster.ParseGTIDSet(s.flavour(), p.End)
 	if err != nil {
-		return nil // unknown: then nobody is chosen
+		return nil, false
 	}
-	return end.Union(set)
+	if end == nil && !s.Stream.Direct {
+		return nil, true
+	}
+	return end.Union(set), true
 }

@@ -97,6 +97,8 @@ func (s *sight) refuseRejoin(n *cluster.Node, node string) string {
 		return say("%s does not answer: it is made read-only as soon as it does", node)
 	case n.Identity != "" && n.Identity == s.Record.Identity:
 		return say("%s is the same server as the master: two names of the configuration lead to it", node)
+	case !s.fenced(n) && s.master == nil:
+		return say("who may be writable is not known: the recorded master %s is not in the configuration", s.Record.Master)
 	case !s.fenced(n) && n.ReadOnly:
 		return say("%s is a read-only slave already", node)
 	case !s.fenced(n) && (n.Maintenance || n.Touched):
@@ -118,6 +120,28 @@ func PlanReopen(v View) Plan {
 		{StepAttach, name, promoteStep, false, "follow it: from now on its commits wait until they are stored"},
 		{StepOpen, name, quickStep, false, "make it writable"},
 		{StepRelease, "", quickStep, false, "publish it as open: whoever waited goes on"},
+	}
+	return plan
+}
+
+// PlanFinish plans what is left of a change of master that was interrupted
+// behind its commit point, by a restart say. Every step may have been done
+// already; doing it again does no harm. It is pure.
+func PlanFinish(v View) Plan {
+	s := newSight(v)
+	plan := Plan{Kind: RecoveryFinish, Problem: KindUnfinished, To: v.Record.Master}
+	switch p := v.Record.Promotion; {
+	case p == nil:
+		return plan.refused(time.Time{}, "no change of master is incomplete")
+	case s.refuseAny() != "":
+		return plan.refused(time.Time{}, s.refuseAny())
+	case s.masterAway():
+		return plan.refused(time.Time{}, say("%s does not answer", v.Record.Master))
+	case s.foreignMaster():
+		return plan.refused(time.Time{}, "another server answers: "+s.strangeServer(s.master, s.Record.Identity))
+	default:
+		plan.From, plan.Reason = p.From, say("the %s has passed its commit point", p.Kind)
+		plan.Steps = promotion(p.From, plan.To)[1:]
 	}
 	return plan
 }

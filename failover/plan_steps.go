@@ -19,8 +19,9 @@ const (
 	copyStep    = 12 * time.Hour
 )
 
-// promotion are the steps from the commit point on, the same for every change of
-// master. A process that was killed among them goes through them again.
+// promotion are the steps from the commit point on, which is the first of them.
+// They are the same for every change of master, and a process that was killed
+// among them goes through those behind the first again.
 func promotion(from, to string) []Step {
 	return []Step{
 		{StepRecord, to, quickStep, false, say("put %s on disk as the master, and %s as fenced; then publish it: FROM HERE ON THE ONLY WAY IS FORWARD", or(to, "the chosen one"), from)},

@@ -23,6 +23,9 @@ func PlanSwitchover(v View, o Order) Plan {
 		return plan.refused(time.Time{}, why)
 	}
 	plan.To, plan.Steps = c.Node, s.switchoverSteps(c.Node)
+	if n := s.find(c.Node); compareSeries(versionOf(n), versionOf(s.master)) > 0 {
+		plan.Notes = []string{say("%s (%s) becomes a slave of a newer server (%s): upgrade it next", plan.From, s.master.Version, n.Version)}
+	}
 	return plan
 }
 

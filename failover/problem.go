@@ -75,9 +75,10 @@ const (
 	RecoverySwitchover          // a slave becomes the master, the master becomes a slave
 	RecoveryRejoin              // a node is made read-only, and then a slave
 	RecoveryReopen              // the recorded master is made writable again
+	RecoveryFinish              // a change of master that was interrupted behind its commit point is gone on with
 )
 
 // String returns the recovery in lower case.
 func (r Recovery) String() string {
-	return [...]string{"unknown", "none", "hold", "failover", "switchover", "rejoin", "reopen"}[min(r, 6)]
+	return [...]string{"unknown", "none", "hold", "failover", "switchover", "rejoin", "reopen", "finish"}[min(r, 7)]
 }

@@ -23,6 +23,7 @@ const (
 	KindMasterReadOnly
 	KindMasterClosed
 	KindWritesLocked
+	KindUnfinished
 	KindSecondWriter
 
 	KindOperatorRefused
@@ -77,16 +78,17 @@ var table = [kinds]Definition{
 	KindMasterReadOnly: {"master_read_only", "the master was made read-only by hand", PriorityCritical, RecoveryNone},
 	KindMasterClosed:   {"master_closed", "the recorded master is read-only and has to be opened", PriorityCritical, RecoveryReopen},
 	KindWritesLocked:   {"writes_locked", "somebody holds a lock on the master that all writes wait for", PriorityCritical, RecoveryNone},
+	KindUnfinished:     {"unfinished", "a change of master is not complete", PriorityCritical, RecoveryFinish},
 	KindSecondWriter:   {"second_writer", "a node is writable and is not the master", PriorityCritical, RecoveryRejoin},
 
 	KindOperatorRefused: {"operator_refused", "the master answers, but not to the operator account: Bellwether is blind there", PriorityUrgent, RecoveryNone},
-	KindProbeBroken:     {"probe_broken", "the master is slow or its login hangs, but it works: its stream runs", PriorityUrgent, RecoveryNone},
-	KindStreamBroken:    {"stream_broken", "the master is served, but its stream is broken", PriorityUrgent, RecoveryNone},
+	KindProbeBroken:     {"probe_broken", "the master is slow or cannot be probed, but it works: its stream runs", PriorityUrgent, RecoveryNone},
+	KindStreamBroken:    {"stream_broken", "the stream from the master is broken, or nothing gets through it", PriorityUrgent, RecoveryNone},
 	KindStoreIncomplete: {"store_incomplete", "writes may have been acknowledged that the stored log lacks", PriorityUrgent, RecoveryNone},
 	KindHeartbeatBroken: {"heartbeat_broken", "the probe cannot write on the master, so a stalled disk would not be noticed", PriorityUrgent, RecoveryNone},
 	KindMasterSettings:  {"master_settings", "the master's settings make slaves differ from it, or a failover impossible", PriorityUrgent, RecoveryNone},
-	KindFlapping:        {"flapping", "the roles were changed a moment ago: no other change is made without an order", PriorityUrgent, RecoveryNone},
-	KindSlavesGone:      {"slaves_gone", "no slave is up: the master serves everything, and nobody can follow it", PriorityUrgent, RecoveryNone},
+	KindFlapping:        {"flapping", "the master is in trouble again soon after the roles were changed: no other change is made without an order", PriorityUrgent, RecoveryNone},
+	KindSlavesGone:      {"slaves_gone", "no slave is up: nobody could follow the master", PriorityUrgent, RecoveryNone},
 	KindNoCandidate:     {"no_candidate", "no slave could become the master now", PriorityUrgent, RecoveryNone},
 	KindFencedBack:      {"fenced_back", "a former master answers again", PriorityUrgent, RecoveryRejoin},
 	KindSlaveErrant:     {"slave_errant", "the slave has transactions of its own", PriorityUrgent, RecoveryNone},

@@ -16,6 +16,7 @@ type told struct {
 	*testing.T
 	view    View
 	flavour cluster.Flavour
+	print   bool // plans are not abridged
 }
 
 var storyNow = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -22,6 +22,8 @@ import (
 //	rejoin NODE, reopen
 //	errant NODE SET                  after a demotion found them
 //	choose [NODE] SET NODE=SET ...   after the drain
+//	finish                           what was interrupted
+//	print failover ...               the plan as an operator reads it, not abridged
 //	then node ..., then stream ...   something changes
 //
 // A server's uuid is written as one letter: a is that of the first node. MariaDB
@@ -72,21 +74,26 @@ func (s *told) answer(line string) string {
 	}
 	line, reason, _ := strings.Cut(line, ": ")
 	words := strings.Fields(line)
+	if words[0] == "print" {
+		s.print, words = true, words[1:]
+	}
 	switch words[0] {
 	case "diagnose":
 		return s.diagnose()
 	case "act":
 		return s.act()
 	case "failover":
-		return PlanFailover(s.view, Problem{}, s.order(words[1:], reason)).Text()
+		return s.told(PlanFailover(s.view, Problem{}, s.order(words[1:], reason)))
 	case "switchover":
-		return PlanSwitchover(s.view, s.order(words[1:], reason)).Text()
+		return s.told(PlanSwitchover(s.view, s.order(words[1:], reason)))
 	case "rejoin":
-		return PlanRejoin(s.view, words[1]).Text()
+		return s.told(PlanRejoin(s.view, words[1]))
 	case "reopen":
-		return PlanReopen(s.view).Text()
+		return s.told(PlanReopen(s.view))
+	case "finish":
+		return s.told(PlanFinish(s.view))
 	case "errant":
-		return PlanErrant(s.view, words[1], s.set(words[2])).Text()
+		return s.told(PlanErrant(s.view, words[1], s.set(words[2])))
 	case "choose":
 		return s.choose(words[1:])
 	}
@@ -110,13 +117,38 @@ func (s *told) act() string {
 	var out strings.Builder
 	for _, p := range Diagnose(s.view) {
 		if plan := PlanFor(s.view, p); plan.Kind != RecoveryNone {
-			out.WriteString(plan.Text())
+			out.WriteString(s.told(plan))
 		}
 	}
 	if out.Len() == 0 {
 		return "nothing is done"
 	}
 	return out.String()
+}
+
+// told is a plan with its steps on one line: "?" is behind those that it can do
+// without.
+func (s *told) told(p Plan) string {
+	if s.print {
+		return p.Text()
+	}
+	var names []string
+	for _, step := range p.Steps {
+		name := strings.TrimSpace(step.Kind.String() + " " + step.Node)
+		if step.Kind == StepDrain {
+			name += " " + bound(step.Deadline)
+		}
+		if step.Optional {
+			name += "?"
+		}
+		names = append(names, name)
+	}
+	p.Steps = nil
+	text := p.Text()
+	if len(names) > 0 {
+		text += "  steps: " + strings.Join(names, ", ") + "\n"
+	}
+	return text
 }
 
 func (s *told) order(words []string, reason string) Order {
