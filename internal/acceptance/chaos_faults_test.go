@@ -36,6 +36,8 @@ var faults = []fault{
 	{name: "slave behind, master killed", strike: stopOneApplier, mend: startMaster, promised: frozenPromised},
 	{name: "slaves behind, master killed", strike: stopAllAppliers, mend: startMaster},
 	{name: "candidate dies too", strike: killTwo, mend: startTwo},
+	{name: "new master dies too", strike: killInTurn, mend: startInTurn},
+	{name: "master killed, back at once", strike: killAndStart, promised: frozenPromised},
 	{name: "slave returns meanwhile", strike: killWhileSlaveReturns, mend: startMaster, promised: frozenPromised},
 	{name: "Bellwether killed", strike: killProduct, tolerated: cutOff},
 	{name: "Bellwether killed in a failover", strike: killProductInFailover, mend: startMaster, tolerated: cutOff},
@@ -143,6 +145,36 @@ func startTwo(r *trial) error {
 		return err
 	}
 	return r.begin(r.slave())
+}
+
+// killInTurn kills the master, and its successor as soon as that has served.
+func killInTurn(r *trial) error {
+	if err := r.master.Kill(); err != nil {
+		return err
+	}
+	if err := r.serves(warm/3, serveAgain); err != nil {
+		return err
+	}
+	var err error
+	if r.successor, err = r.crowd.master(); err != nil {
+		return err
+	}
+	return r.successor.Kill()
+}
+
+func startInTurn(r *trial) error {
+	if err := r.begin(r.successor); err != nil {
+		return err
+	}
+	return r.begin(r.master)
+}
+
+// killAndStart is a service manager that does not wait.
+func killAndStart(r *trial) error {
+	if err := r.master.Kill(); err != nil {
+		return err
+	}
+	return r.begin(r.master)
 }
 
 // killWhileSlaveReturns has a slave come back in the moment that the master dies.

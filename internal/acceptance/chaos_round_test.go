@@ -36,7 +36,9 @@ type trial struct {
 	random *rand.Rand
 	master *playground.Node // when the fault began
 	slaves []*playground.Node
-	struck time.Duration // when it began, since the load did
+	// successor is who became the master, where the fault has to know.
+	successor *playground.Node
+	struck    time.Duration // when it began, since the load did
 
 	gap, back time.Duration
 	late      string         // what took longer than promised, in words
