@@ -150,6 +150,7 @@ func (r *relay) upstream(from source) upstream.Config {
 		Addr: from.addr, User: nodes.Operator.User, Secret: wire.PasswordSecret(nodes.Operator.Password),
 		TLS: r.settings().NodeTLS, TLSConfig: nodes.TLS, Identity: from.identity,
 		ServerID: r.id.ServerID, UUID: r.id.UUID, Heartbeat: r.settings().Heartbeat, SemiSync: true,
+		Met: r.sink.index.Met,
 	}
 }
 

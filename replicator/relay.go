@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/replicator/downstream"
+	"github.com/bellwether-db/bellwether/replicator/outcome"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
 	"github.com/bellwether-db/bellwether/replicator/upstream"
 	"github.com/bellwether-db/bellwether/wire"
@@ -28,9 +29,10 @@ type relay struct {
 	end        atomic.Pointer[storedEnd]
 	// orders is held while the master is told whether commits are to wait;
 	// released, under it, says that they are not to any more.
-	orders   sync.Mutex
-	released bool
-	found    told // findings
+	orders    sync.Mutex
+	excluding chan struct{} // has an element for each Outcome that ends a connection
+	released  bool
+	found     told // findings
 
 	lastRefusal     string          // of follow alone
 	lastUnprotected string          // of acknowledge alone
@@ -38,7 +40,7 @@ type relay struct {
 }
 
 func newRelay(r *Replicator, id identity, stored *storedlog.Log, server *downstream.Server) *relay {
-	return &relay{Replicator: r, id: id, stored: stored, server: server, sink: &watchedSink{Log: stored}}
+	return &relay{Replicator: r, id: id, stored: stored, server: server, sink: &watchedSink{Log: stored, index: outcome.NewIndex(time.Now())}, excluding: make(chan struct{}, excluders)}
 }
 
 // reading is an upstream, and when it was begun. It is immutable.

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/replicator/event"
+	"github.com/bellwether-db/bellwether/replicator/outcome"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
 
-// watchedSink is the stored log, and tells how its disk does. Its methods of a
+// watchedSink is the stored log; it tells how its disk does, and who wrote what. Its methods of a
 // sink are for the goroutine that writes, health is for any.
 type watchedSink struct {
 	*storedlog.Log
+	index *outcome.Index
 
 	mu      sync.Mutex
 	waits   time.Time // since when a call of the disk is under way; zero: none
@@ -63,7 +65,11 @@ func (s *watchedSink) Append(e event.Event, m event.Mark) error {
 	err := s.Log.Append(e, m)
 	switch {
 	case err == nil:
-		s.ended = s.ended || m.Part == event.End
+		s.index.Appended(e, m)
+		if m.Part == event.End {
+			s.index.Ended(s.Log.Ended())
+			s.ended = true
+		}
 	case !errors.Is(err, storedlog.ErrOrder) && !errors.Is(err, storedlog.ErrChecksum) && !errors.Is(err, storedlog.ErrInside):
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -84,4 +90,7 @@ func (s *watchedSink) Sync() error {
 }
 
 // Abort implements upstream.Sink.
-func (s *watchedSink) Abort() error { return s.on(s.Log.Abort) }
+func (s *watchedSink) Abort() error {
+	s.index.Dropped()
+	return s.on(s.Log.Abort)
+}

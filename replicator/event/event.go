@@ -68,6 +68,9 @@ func (e Event) ChecksumOK() bool {
 	return crc32.ChecksumIEEE(body) == sum || e.Type() == FormatDescription && e.checksumNotInUse() == sum
 }
 
+// Body returns what is between header and checksum, borrowed.
+func (e Event) Body(checksum bool) []byte { return e.body(checksum) }
+
 // body returns what is between header and checksum.
 func (e Event) body(checksum bool) []byte {
 	if !checksum {

@@ -43,3 +43,24 @@ func (q query) commits() bool {
 func (q query) endsXA() bool {
 	return bytes.HasPrefix(q.text, []byte("XA COMMIT")) || bytes.HasPrefix(q.text, []byte("XA ROLLBACK"))
 }
+
+// QueryText is what a Query event says. It is a value.
+type QueryText struct {
+	Thread uint32
+	Schema string
+	Text   string
+	// Frame says that the server wrote it to begin or end a transaction.
+	Frame bool
+}
+
+// ParseQuery reads a Query event that is not compressed. Its errors wrap
+// ErrMalformed.
+func ParseQuery(e Event, checksum bool) (QueryText, error) {
+	body := e.body(checksum)
+	q, err := parseQuery(body)
+	if err != nil {
+		return QueryText{}, err
+	}
+	schema := body[len(body)-len(q.text)-1-int(body[8]) : len(body)-len(q.text)-1]
+	return QueryText{q.threadID, string(schema), string(q.text), q.begins() || q.commits()}, nil
+}

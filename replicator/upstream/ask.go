@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/outcome"
 	"github.com/bellwether-db/bellwether/wire"
 )
 
@@ -16,6 +17,7 @@ const (
 	askOwned    = "SELECT @@GLOBAL.gtid_owned"
 	askMySQL    = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
 	askMariaDB  = "SELECT @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_binlog_pos"
+	askClock    = "SELECT UNIX_TIMESTAMP()"
 	askUptime   = "SHOW GLOBAL STATUS LIKE 'Uptime'"
 	askSemiSync = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled')"
 )
@@ -88,6 +90,26 @@ func (s *session) uptime() (time.Duration, error) {
 		return 0, fmt.Errorf("read uptime: %w", err)
 	}
 	return time.Duration(seconds) * time.Second, nil
+}
+
+// met says whom the events that come are of.
+func (s *session) met(c Config, f facts, stored *cluster.GTIDSet) error {
+	if c.Met == nil {
+		return nil
+	}
+	row, err := s.row(askClock)
+	if err != nil {
+		return err
+	}
+	clock, err := strconv.ParseInt(row[0], 10, 64)
+	if err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
+	c.Met(outcome.Meeting{
+		Identity: f.identity, Started: time.Now().Add(-f.uptime), Clock: time.Unix(clock, 0).Add(-f.uptime),
+		Backlog: f.executed.Union(f.owned).Subtract(stored),
+	})
+	return nil
 }
 
 // begin makes the session a slave's and asks for everything that have lacks.

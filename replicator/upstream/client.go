@@ -93,6 +93,9 @@ func (c *Client) attempt(ctx context.Context) error {
 	if refused := f.judge(wanted{identity: c.config.Identity, stored: stored, restarted: c.restarted(f)}); refused != nil {
 		return refused
 	}
+	if err := s.met(c.config, f, stored); err != nil {
+		return err
+	}
 	if err := s.begin(c.config, stored); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/event"
+	"github.com/bellwether-db/bellwether/replicator/outcome"
 	"github.com/bellwether-db/bellwether/wire"
 )
 
@@ -33,6 +34,9 @@ type Config struct {
 	Heartbeat time.Duration
 	// SemiSync says whether to acknowledge transactions to a master that asks.
 	SemiSync bool
+	// Met, where there is one, is called by the goroutine of Run at each connection,
+	// before the first event of it.
+	Met func(outcome.Meeting)
 }
 
 const (
