@@ -18,9 +18,13 @@ const (
 	hearBroken                 // it is broken
 )
 
-// heardPatience is the least time without a byte that says anything: the
-// protocol's heartbeats come every second.
-const heardPatience = 1500 * time.Millisecond
+const (
+	// heardPatience is the least time without a byte that says anything: the
+	// protocol's heartbeats come every second.
+	heardPatience = 1500 * time.Millisecond
+	// rowPatience is the same without a row, while one is due.
+	rowPatience = 500 * time.Millisecond
+)
 
 // hear returns what the stream says, and a sentence with it.
 func (s *sight) hear() (hearing, string) {
@@ -28,7 +32,8 @@ func (s *sight) hear() (hearing, string) {
 		return s.hearSlaves()
 	}
 	stream := &s.Stream
-	switch silent := s.lasting(stream.Heard); {
+	silent, rowless := s.lasting(stream.Heard), s.rowless()
+	switch {
 	case stream.Failing != "":
 		return hearDeaf, say("the stream cannot tell: the stored log cannot be written: %s", stream.Failing)
 	case !stream.Known:
@@ -37,28 +42,25 @@ func (s *sight) hear() (hearing, string) {
 		return hearBroken, say("the stream from it is broken for %v", brief(s.lasting(stream.Since)))
 	case silent >= max(s.frozen(), heardPatience):
 		return hearSilent, say("nothing has come over its stream for %v", brief(silent))
-	case s.rowMissing():
-		return s.hearRows()
+	case rowless >= s.frozen():
+		return hearSilent, say("no row has come over its stream for %v, only the protocol's heartbeats at most", brief(rowless))
+	case rowless >= rowPatience:
+		return hearWaiting, say("no row has come over its stream for %v, and one is due", brief(rowless))
 	case silent >= heardPatience:
 		return hearWaiting, say("nothing has come over its stream for %v", brief(silent))
 	}
-	return hearRunning, say("its stream runs: the last byte came %v ago", brief(s.lasting(stream.Heard)))
+	return hearRunning, say("its stream runs: the last byte came %v ago", brief(silent))
 }
 
-// rowMissing says that the heartbeat's row is under way and nothing has been
-// stored since: heartbeats of the protocol say nothing then, a server whose disk
-// hangs sends them for ever.
-func (s *sight) rowMissing() bool {
+// rowless is for how long no row has come while one was due, which is so while a
+// write of the probe hangs: heartbeats of the protocol say nothing then, a server
+// whose disk hangs sends them for ever.
+func (s *sight) rowless() time.Duration {
 	pending := s.master.Heartbeat.Pending
-	return !pending.IsZero() && s.Stream.Stored.Before(pending)
-}
-
-func (s *sight) hearRows() (hearing, string) {
-	hangs := s.lasting(s.master.Heartbeat.Pending)
-	if hangs >= s.frozen() {
-		return hearSilent, say("no row has come over its stream for %v, only the protocol's heartbeats at most", brief(hangs))
+	if pending.IsZero() {
+		return 0
 	}
-	return hearWaiting, say("no row has come over its stream since the probe's write began to hang %v ago", brief(hangs))
+	return min(s.age(pending), s.age(s.Stream.Stored))
 }
 
 // hearSlaves asks the slaves' own receivers, where they follow the master by

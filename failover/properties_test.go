@@ -40,7 +40,7 @@ func wantAgreement(t *rapid.T, v View, master *cluster.Node, p Problem) {
 	if master.Failing.IsZero() && master.Heartbeat.Pending.IsZero() {
 		t.Errorf("%v, and neither probe nor write fails", p.Kind)
 	}
-	silent := v.Now.Sub(v.Stream.Heard) >= v.Policy.Frozen || v.Stream.Stored.Before(master.Heartbeat.Pending)
+	silent := v.Now.Sub(v.Stream.Heard) >= v.Policy.Frozen || v.Now.Sub(v.Stream.Stored) >= v.Policy.Frozen && !master.Heartbeat.Pending.IsZero()
 	if !v.Stream.Direct && (v.Stream.Failing != "" || !v.Stream.Known || v.Stream.Connected && !silent) {
 		t.Errorf("%v, and the stream does not agree", p.Kind)
 	}
