@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -38,10 +37,9 @@ type request struct {
 	apart bool
 	// excluded are the nodes that have failed this request.
 	excluded backend.NodeSet
-	// since is when it began to wait for a master that cannot be reached, and
-	// waits how often it did, which are no attempts.
-	since time.Time
-	waits int
+	patience patience
+	// losses is how often it has lost its connection.
+	losses int
 }
 
 // What commands other than statements ask of a session, as statements.

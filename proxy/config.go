@@ -32,6 +32,8 @@ type Config struct {
 	CausalWait time.Duration
 	// HoldTimeout bounds how long a statement waits for a master.
 	HoldTimeout time.Duration
+	// Failover is what becomes of what is under way when a master is lost.
+	Failover Failover
 	// SlowWriters bounds how far the slaves fall behind.
 	SlowWriters SlowWriters
 	// Consistency is what reads may not miss, where neither the session nor the
@@ -72,6 +74,7 @@ func Defaults() Config {
 		MaxPacket:        wire.DefaultMaxPacket,
 		CausalWait:       100 * time.Millisecond,
 		HoldTimeout:      10 * time.Second,
+		Failover:         DefaultFailover(),
 		SlowWriters:      SlowWriters{Most: 200 * time.Millisecond},
 		Consistency:      router.ConsistencySession,
 	}
@@ -95,7 +98,7 @@ func (c *Config) Validate() error {
 	case c.RequireTLS && c.TLS == nil:
 		return fmt.Errorf("proxy: TLS is required but no certificate is there")
 	}
-	return nil
+	return c.Failover.validate()
 }
 
 // consistencyOf is what is configured for a user.

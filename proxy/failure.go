@@ -26,7 +26,9 @@ type lostError struct {
 	node string
 	pins router.PinSet // what the connection held; 0 for nothing
 	sent bool          // the statement may have run
-	err  error
+	// harmless is set where it does not matter whether the statement ran.
+	harmless bool
+	err      error
 }
 
 func (e *lostError) Error() string { return fmt.Sprintf("lost connection to %s: %v", e.node, e.err) }
@@ -39,16 +41,22 @@ const (
 	remedyNone      remedy = iota
 	remedyElsewhere        // try another node
 	remedyAgain            // try again, on another connection
+	remedyReplay           // run the whole transaction again
+	remedySettle           // find out how it ended
 	remedyTell             // an error that says what was lost
 	remedyClose            // part of an answer has left: only closing is honest
 )
 
 // failure is what a remedy depends on.
 type failure struct {
-	sent     bool // bytes of the request may have reached the node
-	answered bool // bytes of the answer have reached the client
-	reads    bool // the statement is certain to change nothing
-	pinned   bool // the connection held something of the session's
+	sent      bool // bytes of the request may have reached the node
+	answered  bool // bytes of the answer have reached the client
+	reads     bool // the statement is certain to change nothing
+	nothing   bool // it leaves nothing behind that outlives its connection
+	pinned    bool // the connection held something of the session's
+	revivable bool // and that was a transaction which can be run again
+	traceable bool // it can be found out how the write ended
+	often     bool // it has happened to this request again and again
 }
 
 // cure is the one table of what follows from a failed connection to a node.
@@ -56,12 +64,16 @@ func cure(f failure) remedy {
 	switch {
 	case f.answered:
 		return remedyClose
+	case f.revivable && !f.often:
+		return remedyReplay
 	case f.pinned:
 		return remedyTell
 	case f.reads:
 		return remedyElsewhere
-	case !f.sent:
+	case !f.sent, f.nothing && !f.often:
 		return remedyAgain
+	case f.traceable:
+		return remedySettle
 	default:
 		return remedyTell
 	}
@@ -69,7 +81,7 @@ func cure(f failure) remedy {
 
 // exchangeFailed deals with a failure while a request ran on c.
 func (x *session) exchangeFailed(r *request, t *cluster.Topology, d router.Decision, c *backend.Conn, err error) (again bool, _ error) {
-	name, held := c.Node(), x.held == c
+	held := x.held == c
 	if errors.Is(err, backend.ErrBehind) {
 		return x.behind(r, t, c)
 	}
@@ -90,26 +102,81 @@ func (x *session) exchangeFailed(r *request, t *cluster.Topology, d router.Decis
 	}
 	var refused *wire.ServerError
 	if errors.As(err, &refused) {
-		return x.refused(r, t, name, held, pins, err)
+		return x.refused(r, t, c.Node(), held, pins, err)
 	}
 	x.server.metrics.failure(wire.SideNode, 0)
-	x.server.hints.Observe(name, err)
-	sent := true
+	x.server.hints.Observe(c.Node(), err)
+	asks := r.statement.Flags.Has(router.NeedsDiagnostics) || x.erred
+	if !held || pins == router.PinSet(0).With(router.PinDiagnostics) && !asks {
+		pins = 0
+	}
+	return x.lost(r, t, c, pins, err)
+}
+
+// lost does what follows from a connection that is gone, on which a request ran
+// and which held pins.
+func (x *session) lost(r *request, t *cluster.Topology, c *backend.Conn, pins router.PinSet, err error) (again bool, _ error) {
+	r.losses++
+	lost := &lostError{node: c.Node(), pins: pins, sent: true, err: err}
 	var unsent *sendError
 	if errors.As(err, &unsent) {
-		sent = unsent.sent
+		lost.sent = unsent.sent
 	}
-	reads := r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules) == router.ReasonNone
-	switch cure(failure{sent: sent, answered: x.answer.Sent, reads: reads, pinned: held && pins != 0}) {
+	begun, autocommit := x.status&wire.StatusInTransaction != 0, x.status&wire.StatusAutocommit != 0
+	f := failure{
+		sent: lost.sent, answered: x.answer.Sent, pinned: pins != 0, often: r.losses >= mostLosses,
+		reads:     r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules) == router.ReasonNone,
+		nothing:   leavesNothing(r, begun, autocommit),
+		revivable: onlyTransaction(pins) && x.server.config.Load().Failover.Replay,
+	}
+	f.traceable = autocommit && !begun && isOneTransaction(r) && x.traceable(c, r, t)
+	lost.harmless = f.reads || f.nothing
+	switch cure(f) {
 	case remedyClose:
 		return false, &wire.SideError{Side: wire.SideClient, Err: err}
 	case remedyElsewhere:
-		r.exclude(t, name)
+		r.exclude(t, lost.node)
 		return true, err
 	case remedyAgain:
 		return true, err
+	case remedyReplay:
+		return x.lostTransaction(r, t, c, lost)
+	case remedySettle:
+		return x.settle(r, x.write(c, t), lost)
 	}
-	return false, &lostError{node: name, pins: pins, sent: sent, err: err}
+	x.forgetRecord()
+	return false, lost
+}
+
+// lostTransaction deals with a transaction whose connection is gone: it is run
+// again once it is proven that it was not committed.
+func (x *session) lostTransaction(r *request, t *cluster.Topology, c *backend.Conn, lost *lostError) (again bool, err error) {
+	again = true
+	if ends := endsPlainly(r.statement, "commit"); lost.sent && !lost.harmless && !(ends && x.rec != nil && !x.rec.writes) {
+		if !x.traceable(c, r, t) {
+			return false, x.untraced(r, lost)
+		}
+		if again, err = x.settleTransaction(r, x.write(c, t), lost); !again {
+			return false, err
+		}
+	}
+	x.orphan = &orphan{pins: lost.pins, lost: lost}
+	r.patience.waits++
+	return true, lost
+}
+
+// untraced ends a transaction where it cannot be found out what the last statement
+// did. What does not end a transaction has not committed it, but it may have
+// written to a table that has none.
+func (x *session) untraced(r *request, lost *lostError) error {
+	inside := x.status&wire.StatusInTransaction != 0 && !r.statement.Flags.Has(router.Multi)
+	if inside && (r.statement.Kind == router.KindWrite || r.statement.Kind == router.KindRead) {
+		x.orphan = &orphan{pins: lost.pins, lost: lost}
+		return x.giveUp(replayUnfit, "what its last statement did cannot be found out")
+	}
+	x.transactionOver()
+	lost.pins = 0
+	return lost
 }
 
 // refused deals with a node that would not be brought into the session's state.
@@ -130,9 +197,17 @@ func (r *request) exclude(t *cluster.Topology, name string) {
 	}
 }
 
+// awaitPause is how long a request waits before it tries a master again that
+// cannot be reached, unless the topology changes.
+const awaitPause = 50 * time.Millisecond
+
 // acquireFailed deals with a request for which no connection could be had;
 // nothing of it has left.
 func (x *session) acquireFailed(r *request, t *cluster.Topology, d router.Decision, node int, err error) (again bool, _ error) {
+	if errors.Is(err, errNoNode) {
+		end := x.hold(r, t, awaitPause)
+		return end == holdGoesOn, x.waitedInVain(end, notNow(holdReason(t)))
+	}
 	if node < 0 {
 		return false, err
 	}
@@ -149,31 +224,10 @@ func (x *session) acquireFailed(r *request, t *cluster.Topology, d router.Decisi
 			Message: "Access denied: the node asks for the password itself; please connect again"}
 	}
 	x.server.log.Debug("master cannot be reached", "session", x.id, "error", err)
-	return x.awaitMaster(r, t), &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
+	end := x.hold(r, t, awaitPause)
+	return end == holdGoesOn, x.waitedInVain(end, &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
 		Message: "Bellwether cannot reach the master " + masterName(t) + "; the statement was not run. " +
-			"GET /readyz on the admin address says more"}
-}
-
-// awaitMaster waits a moment for a master that cannot be reached; false once
-// the hold timeout has passed.
-func (x *session) awaitMaster(r *request, t *cluster.Topology) bool {
-	if r.since.IsZero() {
-		r.since = time.Now()
-		x.server.metrics.holds.Add(1)
-	}
-	if time.Since(r.since) > x.server.config.Load().HoldTimeout || x.client.PeerGone() {
-		return false
-	}
-	r.waits++
-	timer := time.NewTimer(50 * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-t.Replaced():
-	case <-timer.C:
-	case <-x.ctx.Done():
-		return false
-	}
-	return true
+			"GET /readyz on the admin address says more"})
 }
 
 // errorAnswer deals with an error that is the whole answer so far: a node in
@@ -188,6 +242,9 @@ func (x *session) errorAnswer(r *request, t *cluster.Topology, d router.Decision
 		c.Discard()
 		x.prev.gone(c)
 		return true, &wire.ServerError{Code: code, State: "HY000", Message: "the node is in trouble"}
+	}
+	if is, sent := x.byFormer(r, t, c); is {
+		return x.leaveFormer(r, t, c, sent)
 	}
 	send := func() error { return x.client.Send(x.answer.Held) }
 	if r.unknown != 0 {
@@ -252,14 +309,17 @@ func (x *session) connectionEnded(c *backend.Conn) error {
 // session held something there, the client's connection ends, as it would have
 // with the server's.
 func (x *session) tellLost(e *lostError) error {
-	what := "whether the statement took effect is not known"
-	if !e.sent {
-		what = "the statement was not run"
+	what, code, state := "the statement was not run", uint16(1158), "08S01" // ER_NET_READ_ERROR
+	switch {
+	case e.sent && e.harmless:
+		what = "the statement did not end"
+	case e.sent:
+		what, code, state = "whether the statement took effect is not known", CodeUnknownOutcome, "HY000"
 	}
 	if e.pins != 0 {
 		what += "; what the session held there is gone: " + e.pins.String()
 	}
-	err := x.sendError(&wire.ServerError{Code: 1158, State: "08S01", // ER_NET_READ_ERROR
+	err := x.sendError(&wire.ServerError{Code: code, State: state,
 		Message: fmt.Sprintf("Bellwether lost its connection to node %s: %s", e.node, what)})
 	if err == nil && e.pins != 0 {
 		return errQuit

@@ -20,6 +20,13 @@ func TestCure(t *testing.T) {
 		{failure{}, remedyAgain},
 		{failure{pinned: true}, remedyTell},
 		{failure{sent: true}, remedyTell},
+		{failure{sent: true, nothing: true}, remedyAgain},
+		{failure{sent: true, nothing: true, often: true}, remedyTell},
+		{failure{sent: true, traceable: true}, remedySettle},
+		{failure{sent: true, reads: true, traceable: true}, remedyElsewhere},
+		{failure{sent: true, pinned: true, revivable: true}, remedyReplay},
+		{failure{sent: true, pinned: true, revivable: true, often: true}, remedyTell},
+		{failure{sent: true, pinned: true, revivable: true, answered: true}, remedyClose},
 		{failure{sent: true, answered: true}, remedyClose},
 	} {
 		if got := cure(c.failure); got != c.want {
@@ -81,8 +88,8 @@ func TestLostWriteIsNotRepeated(t *testing.T) {
 	master := &node{name: "node1", answers: map[string]fakemysql.Step{sql: hangUp}}
 	h := newHouse(t, nil, master.handler())
 	c := h.client(t)
-	if got := c.query(sql); !strings.Contains(got, "1158") || !strings.Contains(got, "not known") {
-		t.Errorf("got %q, want error 1158 that says the outcome is not known", got)
+	if got := c.query(sql); !strings.Contains(got, "50102") || !strings.Contains(got, "not known") {
+		t.Errorf("got %q, want error 50102 that says the outcome is not known", got)
 	}
 	if n := master.got(sql); n != 1 {
 		t.Errorf("the master got the write %d times", n)

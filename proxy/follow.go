@@ -42,8 +42,9 @@ func (x *session) watchOK(ok *wire.OK) {
 
 func (x *session) wrote(gtid []byte) {
 	set, err := cluster.ParseGTIDSet(x.dialect.Flavour, string(gtid))
-	owed := x.seen.conn.OwesGTID
+	owed, w := x.seen.conn.OwesGTID, &x.seen.conn.Writes
 	x.seen.conn.OwesGTID = false
+	w.Told, w.Missed = set, owed || err != nil
 	switch {
 	case err != nil:
 		x.position.lose(time.Now())
@@ -208,6 +209,7 @@ func (x *session) follow(r *request, c *backend.Conn) {
 			wire.StatusCursorExists | wire.StatusDatabaseDropped | wire.StatusMetadataChanged)
 		c.Status = x.status
 	}
+	countTransactions(c, x.status, r.statement.Kind)
 	x.followDiagnostics(r, c)
 	x.owe(r, c)
 	if r.statement.Flags.Has(router.ReadOnlyTransaction) {
@@ -216,6 +218,7 @@ func (x *session) follow(r *request, c *backend.Conn) {
 			x.readOnlyBegin = string(r.payload[1:])
 		}
 	}
+	x.remember(r, c)
 	x.followUnresolved(r)
 	x.lend(r.statement)
 	if strings.HasPrefix(r.statement.Fingerprint, "alter database") || strings.HasPrefix(r.statement.Fingerprint, "alter schema") {
@@ -327,7 +330,9 @@ func (x *session) leaveDiagnostics(s *router.Statement) {
 
 // dropHeld closes the held connection, and with it what it held.
 func (x *session) dropHeld() {
-	x.held.Discard()
-	x.prev.gone(x.held)
+	c, pins := x.held, x.pins
+	c.Discard()
+	x.prev.gone(c)
 	x.held, x.pins = nil, 0
+	x.bereave(pins, &lostError{node: c.Node()})
 }

@@ -52,6 +52,7 @@ func (x *session) followWrite(s *router.Statement, c *backend.Conn) {
 	if x.dialect.Flavour == cluster.FlavourMariaDB && !x.hasRoom() && x.mayWrite(s) {
 		c.OwesGTID = true
 	}
+	x.followMissed(s, c)
 	if x.seen.gtid {
 		return
 	}
@@ -79,4 +80,20 @@ func commitsBefore(s *router.Statement) bool {
 		return s.Flags.Has(router.Multi)
 	}
 	return true
+}
+
+// followMissed notes that something may have been committed on the connection
+// that nobody was told: an answer without room for it, or an error, which says
+// nothing of what came before it.
+func (x *session) followMissed(s *router.Statement, c *backend.Conn) {
+	if x.seen.gtid || x.seen.reason == router.ReasonNone || !mayWrite(s, x.seen.reason) {
+		return
+	}
+	switch x.answer.Code {
+	case 0:
+		c.Writes.Missed = c.Writes.Missed || x.answer.HasRows && !x.capabilities.Has(wire.ClientDeprecateEOF)
+	case codeDeadlock, 1205, wire.CodeParse, 1146, 1054, codeReadOnly: // nothing has been done, or nothing is left of it
+	default:
+		c.Writes.Missed = true
+	}
 }

@@ -34,8 +34,9 @@ func (x *session) login() bool {
 // awaitSpeaker holds the greeting while no node has told what it is: it would
 // be about another server than the one that answers.
 func (x *session) awaitSpeaker() {
-	var held time.Time
-	for t := x.topology(); speaker(t) == nil && x.hold(t, &held); t = x.topology() {
+	var r request
+	defer x.over(&r)
+	for t := x.topology(); speaker(t) == nil && x.hold(&r, t, 0) == holdGoesOn; t = x.topology() {
 	}
 }
 
@@ -252,14 +253,15 @@ func (x *session) lookAt(c *backend.Conn) (current string, err error) {
 // held: Bellwether has just started, or all is lost for a moment.
 func (x *session) patientLoginConn(database string) (*backend.Conn, error) {
 	config := x.server.config.Load()
-	var held time.Time
+	var r request
+	defer x.over(&r)
 	for {
 		t := x.topology()
 		ctx, cancel := x.within(config.HandshakeTimeout)
 		c, err := x.loginConn(ctx, t, database)
 		cancel()
 		var refused *wire.ServerError
-		if err == nil || errors.As(err, &refused) || errors.Is(err, wire.ErrNeedPassword) || !x.hold(t, &held) {
+		if err == nil || errors.As(err, &refused) || errors.Is(err, wire.ErrNeedPassword) || x.hold(&r, t, 0) != holdGoesOn {
 			_ = x.client.SetDeadline(time.Now().Add(config.HandshakeTimeout))
 			return c, err
 		}

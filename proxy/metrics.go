@@ -39,6 +39,9 @@ type Metrics struct {
 	logins            struct{ accepted, refused atomic.Uint64 }
 	failures          *prometheus.CounterVec
 
+	losses  lossMetrics
+	holding *holding
+
 	pools *backend.Pools
 	store *cluster.Store
 }
@@ -50,7 +53,7 @@ type latency struct {
 
 // NewMetrics registers the proxy's metrics.
 func NewMetrics(registry prometheus.Registerer, pools *backend.Pools, store *cluster.Store) *Metrics {
-	m := &Metrics{pools: pools, store: store, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+	m := &Metrics{holding: &holding{}, pools: pools, store: store, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "bellwether_errors_total",
 		Help: "Errors by the side that they came from (client, node, proxy) and MySQL error number, 0 for a broken connection.",
 	}, []string{"side", "code"})}
@@ -118,6 +121,9 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 		panicsDesc, bytesDesc, loginsDesc, poolDesc, outstandingDesc} {
 		ch <- d
 	}
+	for _, d := range lossDescs {
+		ch <- d
+	}
 }
 
 // Collect implements prometheus.Collector.
@@ -144,6 +150,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 			counter(pinsDesc, n, router.Pin(p).String())
 		}
 	}
+	m.losses.collect(m.holding, gauge, counter)
 	m.collectStatements(counter)
 	m.reads.collect(func(c router.Consistency, w readWay, n uint64) { counter(readsDesc, n, c.String(), w.String()) })
 	m.collectLatency(ch)
@@ -188,5 +195,41 @@ func (m *Metrics) collectNodes(gauge func(*prometheus.Desc, float64, ...string))
 		gauge(poolDesc, float64(leased), n.Name, "leased")
 		gauge(poolDesc, float64(total-leased), n.Name, "free")
 		gauge(outstandingDesc, float64(stats.Outstanding.Load()), n.Name)
+	}
+}
+
+var (
+	heldDesc      = prometheus.NewDesc("bellwether_held_statements", "Statements that wait for a master now.", nil, nil)
+	heldBytesDesc = prometheus.NewDesc("bellwether_held_bytes", "Bytes of the statements that wait for a master now.", nil, nil)
+	heldEndsDesc  = prometheus.NewDesc("bellwether_held_statements_total",
+		"Statements that had waited for a master, by how that ended: served, timeout, full (too many waited), left (killed).", []string{"outcome"}, nil)
+	outcomesDesc = prometheus.NewDesc("bellwether_write_outcomes_total",
+		"Writes whose answer was lost, by what was found out: committed, not committed (and run again), unknown (the client got an error).",
+		[]string{"outcome"}, nil)
+	rebuiltDesc = prometheus.NewDesc("bellwether_committed_writes_total",
+		"Writes whose answer was lost and that took effect, by what the client was told: an OK for a statement or a commit, or an error that names the GTID.",
+		[]string{"answer"}, nil)
+	replaysDesc = prometheus.NewDesc("bellwether_replays_total",
+		"Transactions whose connection was lost, by what became of them: replayed, or rolled back because an answer differs, because they are unfit, or by timeout.",
+		[]string{"outcome"}, nil)
+)
+
+var lossDescs = [...]*prometheus.Desc{heldDesc, heldBytesDesc, heldEndsDesc, outcomesDesc, rebuiltDesc, replaysDesc}
+
+// collect tells all of it.
+func (m *lossMetrics) collect(h *holding, gauge func(*prometheus.Desc, float64, ...string), counter func(*prometheus.Desc, uint64, ...string)) {
+	gauge(heldDesc, float64(h.clients.Load()))
+	gauge(heldBytesDesc, float64(h.bytes.Load()))
+	for i := range h.ends {
+		counter(heldEndsDesc, h.ends[i].Load(), holdEnd(i).String())
+	}
+	for i := range m.outcomes {
+		counter(outcomesDesc, m.outcomes[i].Load(), OutcomeState(i).String())
+	}
+	for i := range m.rebuilt {
+		counter(rebuiltDesc, m.rebuilt[i].Load(), rebuilt(i).String())
+	}
+	for i := range m.replays {
+		counter(replaysDesc, m.replays[i].Load(), replayEnd(i).String())
 	}
 }

@@ -62,7 +62,7 @@ func (x *session) prepareOn(c *backend.Conn, p *prepared, need *backend.Need) (*
 		return nil, err
 	}
 	c.Wire.ResetSequence()
-	err = c.Wire.WritePacket(append([]byte{byte(wire.ComStmtPrepare)}, p.sql...))
+	err = c.Wire.WritePacket(x.preparedText(c, p.sql))
 	if err == nil {
 		_, err = c.Wire.Exchange(nil)
 	}
@@ -77,7 +77,7 @@ func (x *session) prepareOn(c *backend.Conn, p *prepared, need *backend.Need) (*
 	if answer.Code != 0 {
 		return nil, heldError(&answer)
 	}
-	s := &backend.Statement{ID: answer.Prepared.ID, Parameters: answer.Prepared.Parameters}
+	s := &backend.Statement{ID: answer.Prepared.ID, Parameters: answer.Prepared.Parameters, Marked: x.seen.mark == markedPrepared}
 	if err := c.AddStatement(p.key, s); err != nil {
 		return nil, err
 	}

@@ -90,7 +90,9 @@ func (x *session) prepareDone(p *prepared, c *backend.Conn) {
 		p.key.Owner, p.key.Own = x.owner, p.id
 	}
 	x.statements[p.id] = p
-	_ = c.AddStatement(p.key, &backend.Statement{ID: x.answer.Prepared.ID, Parameters: p.parameters})
+	_ = c.AddStatement(p.key, &backend.Statement{
+		ID: x.answer.Prepared.ID, Parameters: p.parameters, Marked: x.seen.mark == markedPrepared,
+	})
 }
 
 // executePrepared serves COM_STMT_EXECUTE.
@@ -138,6 +140,9 @@ func (x *session) readyPrepared(c *backend.Conn, r *request, need *backend.Need)
 	}
 	if wire.Command(r.payload[0]) == wire.ComStmtExecute {
 		x.bindTypes(p, s, r)
+	}
+	if !s.Marked {
+		x.seen.mark = markedNot
 	}
 	wire.PutStmtID(r.payload, s.ID)
 	if wire.Command(r.payload[0]) == wire.ComStmtExecute && p.long != nil {

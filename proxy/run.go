@@ -25,9 +25,25 @@ func (x *session) run(r *request) error {
 	if !x.slowDown(r) {
 		return x.sendError(errInterrupted)
 	}
-	var held time.Time
+	err := x.serve(r)
+	x.over(r)
+	return err
+}
+
+// serve is run, behind what comes before every statement.
+func (x *session) serve(r *request) error {
 	for attempt := 1; ; attempt++ {
 		t := x.topology()
+		if x.orphan != nil {
+			again, err := x.revive(r, t)
+			if err != nil {
+				return x.outcome(err)
+			}
+			if again {
+				attempt--
+				continue
+			}
+		}
 		x.position.find(t)
 		x.demand = x.demandOf(r.statement)
 		d := router.Decide(r.statement, x.facts(r), t, &x.server.config.Load().Rules)
@@ -35,10 +51,9 @@ func (x *session) run(r *request) error {
 		case router.ActionReject:
 			return x.sendError(notNow(t.WritesReason))
 		case router.ActionHold:
-			if !x.hold(t, &held) {
-				return x.sendError(notNow(holdReason(t)))
+			if end := x.hold(r, t, 0); end != holdGoesOn {
+				return x.sendError(x.waitedInVain(end, notNow(holdReason(t))))
 			}
-			attempt--
 			continue
 		}
 		if x.killsSession(r) {
@@ -46,10 +61,11 @@ func (x *session) run(r *request) error {
 		}
 		d = x.bend(r, t, d)
 		again, err := x.attempt(r, t, d)
+		x.disengage()
 		if err == nil {
 			return nil
 		}
-		if !again || attempt-r.waits >= maxAttempts {
+		if !again || attempt-r.patience.waits >= maxAttempts {
 			return x.outcome(err)
 		}
 	}
@@ -110,27 +126,6 @@ func holdReason(t *cluster.Topology) string {
 	return "writes are " + t.Writes.String()
 }
 
-// hold waits for another topology, in all no longer than the hold timeout.
-func (x *session) hold(t *cluster.Topology, since *time.Time) bool {
-	if since.IsZero() {
-		*since = time.Now()
-		x.server.metrics.holds.Add(1)
-	}
-	left := x.server.config.Load().HoldTimeout - time.Since(*since)
-	if left <= 0 || x.client.PeerGone() {
-		return false
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-t.Replaced():
-		return true
-	case <-timer.C:
-	case <-x.ctx.Done():
-	}
-	return false
-}
-
 // facts are what Decide must know of the session now.
 func (x *session) facts(r *request) router.Facts {
 	return router.Facts{
@@ -162,13 +157,21 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 	if err != nil {
 		return x.acquireFailed(r, t, d, need.node, err)
 	}
+	reason := r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules)
+	if !x.engage(c, t, reason) {
+		if c != x.held {
+			x.park(c)
+		}
+		r.patience.waits++
+		return true, errNoNode // nothing of it has left
+	}
 	started := time.Now()
 	stats := c.NodeStats()
 	stats.Outstanding.Add(1)
 	x.busySince.Store(started.UnixNano())
 	x.busy.Store(c)
 	if err = x.awaitEngine(&need); err == nil {
-		err = x.exchange(c, r, &need.Need, r.statement.Certain(t.Catalogue, &x.server.config.Load().Rules))
+		err = x.exchange(c, r, &need.Need, reason)
 	}
 	x.busy.Store(nil)
 	stats.Outstanding.Add(-1)
@@ -197,6 +200,9 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 		marks: x.marksSchema(r), uses: usesSchema(r.statement), begun: x.status&wire.StatusInTransaction != 0,
 	}
 	x.answer = wire.Answer{}
+	if err := x.mark(c, r); err != nil {
+		return err
+	}
 	if r.answer == wire.AnswerQuery && changesCatalogue(r.statement) {
 		defer x.server.hints.CatalogueChanging()()
 	}
@@ -230,6 +236,7 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 		}
 		wire.PutStmtID(r.payload, id)
 	}
+	x.listen(r, c)
 	if err := x.sendRequest(c, r); err != nil {
 		return err
 	}
@@ -262,7 +269,19 @@ func changesCatalogue(s *router.Statement) bool {
 
 func (x *session) sendRequest(c *backend.Conn, r *request) error {
 	frame := r.frame
-	if frame == nil {
+	switch {
+	case x.seen.mark == markedText:
+		frame = nil
+		if err := x.sendMarked(c, r); err != nil {
+			return &sendError{sent: true, err: err}
+		}
+	case x.seen.mark == markedPrepared && r.answer == wire.AnswerPrepare:
+		frame = nil
+		c.Wire.ResetSequence()
+		if err := c.Wire.WritePacket(x.preparedText(c, r.prepared.sql)); err != nil {
+			return &sendError{sent: true, err: err}
+		}
+	case frame == nil:
 		c.Wire.ResetSequence()
 		if err := c.Wire.WritePacket(r.payload); err != nil {
 			return &sendError{sent: true, err: err}

@@ -40,13 +40,21 @@ type Server struct {
 	store      *cluster.Store
 	pools      *backend.Pools
 	hints      Hints
-	journal    Journal // nil: writes are as durable as the master makes them
+	journal    Journal  // nil: writes are as durable as the master makes them
+	outcomes   Outcomes // nil: nobody knows how writes ended
 	classifier *router.Classifier
 	metrics    *Metrics
 	log        *slog.Logger
 	listener   net.Listener
 
-	late laggards
+	late    laggards
+	holding *holding
+	records *records
+	tables  tables
+	// instance names this process in the marks of writes, numbers counts connections.
+	instance string
+	numbers  atomic.Uint64
+	marking  bool
 
 	scratch sync.Pool // *router.Scratch, held while a statement is classified
 
@@ -67,8 +75,9 @@ func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints,
 	s := &Server{
 		store: store, pools: pools, hints: hints, journal: journal, metrics: metrics, log: log, listener: l,
 		classifier: router.NewClassifier(1 << 14),
-		sessions:   map[uint32]*session{},
-		drain:      drain{asked: make(chan struct{})},
+		holding:    metrics.holding, records: newRecords(), instance: newInstance(), marking: config.Failover.Marks,
+		sessions: map[uint32]*session{},
+		drain:    drain{asked: make(chan struct{})},
 	}
 	s.scratch.New = func() any { return new(router.Scratch) }
 	s.config.Store(&config)

@@ -81,12 +81,18 @@ type session struct {
 	relay  wire.Relay
 	answer wire.Answer
 	seen   seen
+	// rec is the open transaction, nil without one; orphan is set while its
+	// connection is gone.
+	rec    *record
+	orphan *orphan
 
 	// busy is the connection on which a statement runs, since when busySince says.
 	busy      atomic.Pointer[backend.Conn]
 	busySince atomic.Int64
 	killed    atomic.Bool
-	// delayed ends the wait of a write that is slowed down; nil without one.
+	// engaged is set while it writes on the master or has a transaction open there.
+	engaged atomic.Bool
+	// delayed ends the wait of a write that is slowed down or held; nil without one.
 	delayed atomic.Pointer[context.CancelFunc]
 	// user is account, for other sessions to look at.
 	user atomic.Pointer[backend.Account]
@@ -117,6 +123,7 @@ type seen struct {
 	told      bool // the server told a schema
 	stale     bool // and what it told was of an earlier statement
 	begun     bool // a transaction was open before
+	mark      marked
 }
 
 // errQuit ends a session in order.
@@ -199,7 +206,9 @@ func (x *session) dropConnections() {
 		x.releaseDirty(x.held)
 		x.held = nil
 	}
-	x.pins = 0
+	x.pins, x.orphan = 0, nil
+	x.forgetRecord()
+	x.engaged.Store(false)
 	kept := x.parked[:0]
 	for _, c := range x.parked {
 		switch {

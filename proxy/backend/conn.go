@@ -51,6 +51,7 @@ type Conn struct {
 	Epoch uint64
 	// Opened is when the connection was made.
 	Opened time.Time
+	Writes Writes
 
 	// afterReset is the state that a reset leaves: MariaDB keeps the handshake's
 	// character set, MySQL does not.

@@ -43,7 +43,9 @@ type Statement struct {
 	Types []byte
 	// Parameters is the number of parameters.
 	Parameters uint16
-	key        StatementKey
+	// Marked is set where it was prepared with the connection's mark in front.
+	Marked bool
+	key    StatementKey
 }
 
 // statementCache is an LRU list; its zero value is empty.
