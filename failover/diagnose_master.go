@@ -15,8 +15,9 @@ const (
 	// attempt takes less.
 	brokenAfter = time.Second
 	// stuckTimes is how many times the policy's patience commits may wait for a
-	// stream that cannot be had, while the master answers.
-	stuckTimes = 3
+	// stream that runs: a master that looks for our place in a large binary log
+	// takes a while.
+	stuckTimes = 5
 )
 
 // masterRule says what the master does: one problem at most, or the several
@@ -138,13 +139,27 @@ func (s *sight) hangingWrite() []Problem {
 // unanswered is a master that waits for the stream's acknowledgement: its disk
 // works, since what waits is in its binary log.
 func (s *sight) unanswered(hangs string) []Problem {
-	switch waits := s.lasting(s.master.Heartbeat.Pending); {
+	switch {
 	case s.Stream.Failing != "" || !s.Stream.Known && !s.Stream.Direct:
 		return nil // it waits for us; storeRule has it
-	case waits >= stuckTimes*s.frozen() && !s.Stream.Direct:
+	case s.stuck():
 		return one(KindStreamStuck, s.master.Name, hangs, s.streamState())
 	}
 	return one(KindStreamBroken, s.master.Name, hangs, s.streamState())
+}
+
+// stuck says that commits have waited for longer than a new stream takes. The
+// master answers, so it can be closed in order and nothing is lost by that; a
+// little more than the policy's patience leaves time for dialling anew.
+func (s *sight) stuck() bool {
+	waits := s.lasting(s.master.Heartbeat.Pending)
+	switch {
+	case s.Stream.Direct:
+		return false
+	case !s.Stream.Connected || s.lasting(s.Stream.Heard) >= heardPatience:
+		return waits >= s.frozen()*3/2
+	}
+	return min(waits, s.lasting(s.Stream.Since)) >= stuckTimes*s.frozen()
 }
 
 // brokenStream is told where clients are served all the same.
@@ -157,8 +172,12 @@ func (s *sight) brokenStream() []Problem {
 }
 
 func (s *sight) streamState() string {
-	if !s.Stream.Direct && !s.Stream.Connected {
+	switch silent := s.lasting(s.Stream.Heard); {
+	case s.Stream.Direct:
+	case !s.Stream.Connected:
 		return say("the stream from it is broken for %v", brief(s.lasting(s.Stream.Since)))
+	case silent >= heardPatience:
+		return say("nothing has come over its stream for %v", brief(silent))
 	}
 	return "the stream from it runs, and no acknowledgement reaches it"
 }
