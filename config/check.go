@@ -163,6 +163,8 @@ func checkLimits(f *File) (problems Problems) {
 	}{
 		{"proxy.max_clients", int64(f.Proxy.MaxClients), 1, 1 << 20},
 		{"pool.max_per_node", int64(f.Pool.MaxPerNode), 1, 1 << 16},
+		{"proxy.failover.hold_clients", int64(f.Proxy.Failover.HoldClients), 1, 1 << 20},
+		{"proxy.failover.hold_bytes", int64(f.Proxy.Failover.HoldBytes), 1 << 20, 1 << 40},
 	} {
 		if limit.value < limit.least || limit.value > limit.most {
 			problems = append(problems, f.problem(limit.path, "%d is not between %d and %d", limit.value, limit.least, limit.most))

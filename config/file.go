@@ -105,6 +105,8 @@ type Proxy struct {
 	ShutdownTimeout  Duration `yaml:"shutdown_timeout" reload:"live"`
 	Consistency      string   `yaml:"consistency" oneof:"session global eventual" reload:"live"`
 	TLS              TLS      `yaml:"tls"`
+
+	Failover ClientsFailover `yaml:"failover"`
 }
 
 // TLS says how connections of clients are protected.
@@ -170,6 +172,7 @@ func defaults() *File {
 			HandshakeTimeout: Duration(clients.HandshakeTimeout),
 			MaxPacket:        Size(clients.MaxPacket),
 			HoldTimeout:      Duration(clients.HoldTimeout),
+			Failover:         defaultClientsFailover(),
 			ShutdownTimeout:  Duration(10 * time.Second),
 			Consistency:      clients.Consistency.String(),
 			TLS:              TLS{Mode: "preferred"},

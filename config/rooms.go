@@ -92,6 +92,7 @@ func (f *File) ProxyConfig() proxy.Config {
 		MaxPacket:        int(f.Proxy.MaxPacket),
 		CausalWait:       time.Duration(f.Reads.CausalWait),
 		HoldTimeout:      time.Duration(f.Proxy.HoldTimeout),
+		Failover:         f.Proxy.Failover.settings(),
 		SlowWriters: proxy.SlowWriters{
 			Lag: time.Duration(f.Replication.SlowWriters.Lag), Most: time.Duration(f.Replication.SlowWriters.Most),
 		},
