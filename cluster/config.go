@@ -25,6 +25,9 @@ type Config struct {
 	ProbeInterval time.Duration
 	// ProbeTimeout bounds one probe, connecting included.
 	ProbeTimeout time.Duration
+	// HeartbeatInterval is the time between two writes of Bellwether's own on the
+	// master, 0 for none: see Heartbeat.
+	HeartbeatInterval time.Duration
 	// MaxLag is how far a slave may be behind and still serve reads. It comes
 	// back at half of it, or after some probes below it.
 	MaxLag time.Duration
@@ -61,6 +64,9 @@ func (a Account) LogValue() slog.Value { return slog.StringValue(a.User) }
 // GoString keeps the password out of %#v.
 func (a Account) GoString() string { return fmt.Sprintf("cluster.Account{User:%q}", a.User) }
 
+// leastHeartbeat keeps the heartbeat from being a load.
+const leastHeartbeat = 50 * time.Millisecond
+
 // DefaultWeight is a node's share of reads where none is configured.
 const DefaultWeight = 1
 
@@ -69,6 +75,7 @@ func Default() Config {
 	return Config{
 		ProbeInterval:     250 * time.Millisecond,
 		ProbeTimeout:      500 * time.Millisecond,
+		HeartbeatInterval: 500 * time.Millisecond,
 		MaxLag:            10 * time.Second,
 		CatalogueInterval: 2 * time.Second,
 	}
@@ -92,6 +99,9 @@ func (c Config) Validate() error {
 		if d.value < d.least {
 			problems = append(problems, fmt.Errorf("%s: %v is less than %v", d.name, d.value, d.least))
 		}
+	}
+	if c.HeartbeatInterval != 0 && c.HeartbeatInterval < leastHeartbeat {
+		problems = append(problems, fmt.Errorf("heartbeat: %v is neither 0 (none) nor at least %v", c.HeartbeatInterval, leastHeartbeat))
 	}
 	if slices.Contains(c.SafeFunctions, "") {
 		problems = append(problems, errors.New("safe_functions: an empty name"))

@@ -21,6 +21,7 @@ type facts struct {
 	anonymous   []string // hosts of accounts without a name
 	anonymousOK bool     // whether they could be read
 	skew        time.Duration
+	heartbeat   bool // one is configured
 }
 
 // inspectTimeout bounds the look at one node.
@@ -46,7 +47,7 @@ func Inspect(ctx context.Context, c Config, connections int) Report {
 
 // collect reads the facts of one node.
 func collect(ctx context.Context, n NodeConfig, c Config) facts {
-	f := facts{node: n}
+	f := facts{node: n, heartbeat: c.HeartbeatInterval > 0}
 	c.ProbeTimeout = inspectTimeout
 	db, err := OpenNode(n.Addr, c)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ type live struct {
 	nodes   *playground.Cluster
 	store   *cluster.Store
 	monitor *cluster.Monitor
+	stop    func() error // ends the monitor; again: nothing
 }
 
 // watch runs a monitor over the cluster until the test ends, with node1 as the
@@ -39,13 +41,13 @@ func watch(t *testing.T, nodes *playground.Cluster) *live {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- monitor.Run(ctx) }()
+	stop := sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &live{T: t, nodes: nodes, store: store, monitor: monitor}
+	return &live{T: t, nodes: nodes, store: store, monitor: monitor, stop: stop}
 }
 
 func configOf(nodes *playground.Cluster) cluster.Config {
@@ -105,6 +107,8 @@ func TestLive(t *testing.T) {
 			l.checkKill()
 			l.checkSettings()
 			l.checkSilence()
+			l.checkHeartbeat()
+			l.checkEnd()
 		})
 	}
 }

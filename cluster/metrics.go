@@ -10,9 +10,9 @@ import (
 // *Metrics counts nothing.
 type Metrics struct {
 	up, readable, lag, lagGTIDs, running *prometheus.GaugeVec
-	role                                 *prometheus.GaugeVec
-	probes, identities                   *prometheus.CounterVec
-	duration                             *prometheus.HistogramVec
+	role, failing, beatAge, beatPending  *prometheus.GaugeVec
+	probes, identities, beats            *prometheus.CounterVec
+	duration, beatDuration               *prometheus.HistogramVec
 	generation                           prometheus.Gauge
 	catalogue                            prometheus.Counter
 }
@@ -26,22 +26,31 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, append([]string{"node"}, labels...))
 	}
 	m := &Metrics{
-		up:         gauge("bellwether_node_up", "1 while the probes say that the node is up."),
-		readable:   gauge("bellwether_node_readable", "1 while the node is a slave that may serve reads."),
-		lag:        gauge("bellwether_node_lag_seconds", "How far the slave is behind the master; -1 if not known."),
-		lagGTIDs:   gauge("bellwether_node_lag_gtids", "Transactions of the master that the slave has not applied."),
-		running:    gauge("bellwether_node_threads_running", "Statements that run on the node, seen every few probes."),
-		role:       gauge("bellwether_node_role", "1 for the node's present role.", "role"),
-		probes:     counter("bellwether_node_probes_total", "Probes by outcome.", "outcome"),
-		identities: counter("bellwether_node_identity_changes_total", "How often another server answered at the node's address."),
+		up:          gauge("bellwether_node_up", "1 while the probes say that the node is up."),
+		readable:    gauge("bellwether_node_readable", "1 while the node is a slave that may serve reads."),
+		lag:         gauge("bellwether_node_lag_seconds", "How far the slave is behind the master; -1 if not known."),
+		lagGTIDs:    gauge("bellwether_node_lag_gtids", "Transactions of the master that the slave has not applied."),
+		running:     gauge("bellwether_node_threads_running", "Statements that run on the node, seen every few probes."),
+		role:        gauge("bellwether_node_role", "1 for the node's present role.", "role"),
+		failing:     gauge("bellwether_node_failing_seconds", "Since when the probes of the node fail in a row; 0 while they are answered."),
+		beatAge:     gauge("bellwether_heartbeat_age_seconds", "How long ago the heartbeat was last written on the master; -1 before the first time."),
+		beatPending: gauge("bellwether_heartbeat_pending_seconds", "How long a heartbeat has been waiting to be written; 0 while none waits."),
+		beats:       counter("bellwether_heartbeats_total", "Heartbeats on the master by outcome: written, failed.", "outcome"),
+		probes:      counter("bellwether_node_probes_total", "Probes by outcome.", "outcome"),
+		identities:  counter("bellwether_node_identity_changes_total", "How often another server answered at the node's address."),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "bellwether_node_probe_duration_seconds", Help: "How long the probes took.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 12),
 		}, []string{"node"}),
+		beatDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "bellwether_heartbeat_duration_seconds", Help: "How long the heartbeats took, those that failed as well.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
+		}, []string{"node"}),
 		generation: prometheus.NewGauge(prometheus.GaugeOpts{Name: "bellwether_generation", Help: "The generation of the published topology."}),
 		catalogue:  prometheus.NewCounter(prometheus.CounterOpts{Name: "bellwether_catalogue_reads_total", Help: "How often the schemas were read."}),
 	}
-	r.MustRegister(m.up, m.readable, m.lag, m.lagGTIDs, m.running, m.role, m.probes, m.identities, m.duration, m.generation, m.catalogue)
+	r.MustRegister(m.up, m.readable, m.lag, m.lagGTIDs, m.running, m.role, m.probes, m.identities, m.duration, m.generation, m.catalogue,
+		m.failing, m.beatAge, m.beatPending, m.beats, m.beatDuration)
 	return m
 }
 
@@ -52,6 +61,19 @@ func (m *Metrics) probed(node string, outcome Outcome, took time.Duration) {
 	}
 	m.probes.WithLabelValues(node, outcome.String()).Inc()
 	m.duration.WithLabelValues(node).Observe(took.Seconds())
+}
+
+// beat counts one heartbeat.
+func (m *Metrics) beat(node string, written bool, took time.Duration) {
+	if m == nil {
+		return
+	}
+	outcome := "failed"
+	if written {
+		outcome = "written"
+	}
+	m.beats.WithLabelValues(node, outcome).Inc()
+	m.beatDuration.WithLabelValues(node).Observe(took.Seconds())
 }
 
 // another counts a change of a node's identity.
@@ -89,9 +111,30 @@ func (m *Metrics) showNode(n *Node) {
 	m.lag.WithLabelValues(n.Name).Set(lag)
 	m.lagGTIDs.WithLabelValues(n.Name).Set(float64(n.LagGTIDs))
 	m.running.WithLabelValues(n.Name).Set(float64(n.Running))
+	m.failing.WithLabelValues(n.Name).Set(ago(n.Failing, 0))
+	m.showHeartbeat(n)
 	for _, role := range []Role{RoleMaster, RoleSlave} {
 		m.role.WithLabelValues(n.Name, role.String()).Set(oneIf(n.Role == role))
 	}
+}
+
+// showHeartbeat shows it where there is one: on the master.
+func (m *Metrics) showHeartbeat(n *Node) {
+	if n.Role != RoleMaster {
+		m.beatAge.DeleteLabelValues(n.Name)
+		m.beatPending.DeleteLabelValues(n.Name)
+		return
+	}
+	m.beatAge.WithLabelValues(n.Name).Set(ago(n.Heartbeat.Written, -1))
+	m.beatPending.WithLabelValues(n.Name).Set(ago(n.Heartbeat.Pending, 0))
+}
+
+// ago returns the seconds since a time, and otherwise where there is none.
+func ago(at time.Time, otherwise float64) float64 {
+	if at.IsZero() {
+		return otherwise
+	}
+	return time.Since(at).Seconds()
 }
 
 // forget drops what is shown of a node that was removed.
@@ -100,12 +143,14 @@ func (m *Metrics) forget(node string) {
 		return
 	}
 	label := prometheus.Labels{"node": node}
-	for _, g := range []*prometheus.GaugeVec{m.up, m.readable, m.lag, m.lagGTIDs, m.running, m.role} {
+	for _, g := range []*prometheus.GaugeVec{m.up, m.readable, m.lag, m.lagGTIDs, m.running, m.role, m.failing, m.beatAge, m.beatPending} {
 		g.DeletePartialMatch(label)
 	}
 	m.probes.DeletePartialMatch(label)
 	m.identities.DeletePartialMatch(label)
 	m.duration.DeletePartialMatch(label)
+	m.beats.DeletePartialMatch(label)
+	m.beatDuration.DeletePartialMatch(label)
 }
 
 func oneIf(yes bool) float64 {

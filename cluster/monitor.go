@@ -23,6 +23,7 @@ type Monitor struct {
 	open    func(addr string, c Config) (prober, error)
 
 	visible visibility
+	heart   *heart
 	hurt    chan struct{} // somebody was
 
 	mu       sync.Mutex
@@ -33,7 +34,7 @@ type Monitor struct {
 // matter to it: it watches those of the topology. Metrics may be nil.
 func NewMonitor(store *Store, c Config, log *slog.Logger, metrics *Metrics) *Monitor {
 	m := &Monitor{store: store, log: log, metrics: metrics, watchers: map[string]*watcher{}, open: openProber, hurt: make(chan struct{}, 1)}
-	m.schemas = newSchemas(m)
+	m.schemas, m.heart = newSchemas(m), &heart{monitor: m}
 	m.config.Store(&c)
 	return m
 }
@@ -65,6 +66,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 	defer children.Wait()
 	children.Go(func() { m.schemas.run(ctx) })
 	children.Go(func() { m.tellHurt(ctx) })
+	children.Go(func() { m.heart.run(ctx) })
 	tick := time.NewTicker(alignInterval)
 	defer tick.Stop()
 	for {

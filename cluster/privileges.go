@@ -14,6 +14,16 @@ type privilege struct {
 	on       string // what it must hold on, everything if empty
 }
 
+// privilegesHeartbeat are those for the heartbeat, which makes its table itself.
+var privilegesHeartbeat = []privilege{
+	{[]string{"CREATE"}, SeverityAdvice, "to make the table of the heartbeat (probes.heartbeat)", heartbeatSchema},
+	{[]string{"INSERT"}, SeverityAdvice, "to write the heartbeat (probes.heartbeat)", heartbeatSchema},
+	{[]string{"DELETE"}, SeverityAdvice, "to write the heartbeat (probes.heartbeat)", heartbeatSchema},
+}
+
+// heartbeatSchema is what they hold on.
+const heartbeatSchema = "bellwether.*"
+
 // everything is what global privileges hold on.
 const everything = "*.*"
 
@@ -54,6 +64,9 @@ func (f *facts) assessPrivileges() (out []Finding) {
 	wanted := privilegesMySQL
 	if f.server.flavour == FlavourMariaDB {
 		wanted = privilegesMariaDB
+	}
+	if f.heartbeat {
+		wanted = slices.Concat(wanted, privilegesHeartbeat)
 	}
 	have, account := grantsByObject(f.grants)
 	for _, p := range wanted {

@@ -1,6 +1,7 @@
 // Package cluster is the published truth about the nodes: roles, health,
 // positions and the generation, in one immutable Topology behind one pointer,
-// and the probes that keep it fresh. It never acts on a node.
+// and the probes that keep it fresh. It never acts on a node, but for a row of
+// its own on the master: see Heartbeat.
 package cluster
 
 import "time"

@@ -45,6 +45,7 @@ func (w *watcher) run(ctx context.Context) {
 			return // the failure is our own leaving
 		}
 		w.take(o)
+		w.askHeart(ctx, o)
 		w.pause(ctx)
 	}
 }
@@ -75,6 +76,9 @@ func (w *watcher) look(ctx context.Context) observation {
 func (w *watcher) take(o observation) {
 	m, before := w.monitor, w.state
 	m.metrics.probed(w.name, o.outcome, o.ended.Sub(o.begun))
+	if b := m.heart.of(w.name); b != nil && b.diskFull() {
+		o.settings.DiskFull = true
+	}
 	role := w.role()
 	switch {
 	case o.outcome != OutcomeAnswered:
@@ -87,6 +91,29 @@ func (w *watcher) take(o observation) {
 	m.store.Report(func(d *ReportDraft) { d.SetCondition(w.name, w.addr, w.state.Condition) })
 	w.tell(before, o)
 }
+
+// askHeart asks the server what a heartbeat that hangs there waits for.
+func (w *watcher) askHeart(ctx context.Context, o observation) {
+	b := w.monitor.heart.of(w.name)
+	if b == nil || o.outcome != OutcomeAnswered {
+		return
+	}
+	thread := b.hanging(time.Now())
+	if thread == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, asksFor)
+	defer cancel()
+	state, busy, err := w.probe.waits(ctx, thread)
+	if err != nil {
+		w.log.Debug("heartbeat asked after", "error", err)
+		return
+	}
+	b.waits(thread, state, busy)
+}
+
+// asksFor bounds the question, for which the next probe waits.
+const asksFor = 200 * time.Millisecond
 
 // guess notes the furthest position of all nodes, while there is no master to
 // ask for its own.

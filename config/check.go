@@ -199,6 +199,9 @@ func (f *File) checkSpans() (problems Problems) {
 			problems = append(problems, f.problem(span.path, "%s is less than %s", span.value, span.least))
 		}
 	}
+	if h := f.Probes.Heartbeat; h != 0 && h < 50*millisecond {
+		problems = append(problems, f.problem("probes.heartbeat", "%s is neither 0s (none is written) nor at least 50ms", h))
+	}
 	return problems
 }
 

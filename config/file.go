@@ -93,6 +93,7 @@ type Probes struct {
 	Interval          Duration `yaml:"interval" reload:"live"`
 	Timeout           Duration `yaml:"timeout" reload:"live"`
 	CatalogueInterval Duration `yaml:"catalogue_interval" reload:"live"`
+	Heartbeat         Duration `yaml:"heartbeat" reload:"live"`
 }
 
 // Proxy is the address that clients use.
@@ -165,6 +166,7 @@ func defaults() *File {
 			Interval:          Duration(watch.ProbeInterval),
 			Timeout:           Duration(watch.ProbeTimeout),
 			CatalogueInterval: Duration(watch.CatalogueInterval),
+			Heartbeat:         Duration(watch.HeartbeatInterval),
 		},
 		Proxy: Proxy{
 			Listen:           clients.Listen,

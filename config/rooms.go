@@ -24,7 +24,7 @@ func (f *File) ClusterConfig() cluster.Config {
 	c.Operator = cluster.Account{User: f.Operator.User, Password: f.Operator.Value()}
 	c.TLS, c.TLSOptional = f.nodeTLS, f.NodeTLS.Mode == "preferred"
 	c.ProbeInterval, c.ProbeTimeout = time.Duration(f.Probes.Interval), time.Duration(f.Probes.Timeout)
-	c.CatalogueInterval = time.Duration(f.Probes.CatalogueInterval)
+	c.CatalogueInterval, c.HeartbeatInterval = time.Duration(f.Probes.CatalogueInterval), time.Duration(f.Probes.Heartbeat)
 	c.MaxLag, c.SafeFunctions = time.Duration(f.Reads.MaxLag), f.Reads.SafeFunctions
 	for _, node := range f.Nodes {
 		c.Nodes = append(c.Nodes, cluster.NodeConfig{
