@@ -13,6 +13,9 @@ const index = `Bellwether %s
 /healthz  200 while the process answers
 /readyz   200 while writes can be served, else 503 and why
 /reload   POST, with the token of state_dir: read the configuration again
+
+/ping /nodes /is-master /createdb /dropdb /alterdb /createtable /altertable
+/insert /select /search /update /delete /sync   the REST calls: docs/rest.md
 `
 
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {

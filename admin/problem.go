@@ -6,14 +6,44 @@ import (
 	"strings"
 )
 
-// problem is an error document of RFC 9457. Its type is left out, which means
-// that the title says all there is.
+// problem is an error document of RFC 9457. Where Type is left out, the title
+// says all there is.
 type problem struct {
-	Title    string `json:"title"`
-	Status   int    `json:"status"`
-	Detail   string `json:"detail,omitempty"`
+	// Type is one of the kinds below, as a URI that stays.
+	Type   kind   `json:"type,omitempty"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail says what happened, Remedy what to do.
+	Detail string `json:"detail,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
+	// Code is the database's own error number, 0 where there is none.
+	Code     uint16 `json:"code,omitempty"`
 	Instance string `json:"instance,omitempty"`
 }
+
+// kind is a kind of problem that programs tell from others.
+type kind string
+
+// The kinds of problems; docs/rest.md lists them for readers.
+const (
+	kindRefused     kind = "urn:bellwether:problem:refused"           // a parameter or fragment is not what it may be
+	kindBody        kind = "urn:bellwether:problem:body"              // the body is no JSON, or too large
+	kindUnknown     kind = "urn:bellwether:problem:not-found"         // there is no such call, database or table
+	kindMethod      kind = "urn:bellwether:problem:method"            // the call is there, for other methods
+	kindConflict    kind = "urn:bellwether:problem:conflict"          // what is there is against it
+	kindStatement   kind = "urn:bellwether:problem:statement"         // the database refuses the statement
+	kindDenied      kind = "urn:bellwether:problem:denied"            // the caller, or the account, may not
+	kindToken       kind = "urn:bellwether:problem:token"             // no token, or a wrong one
+	kindOrigin      kind = "urn:bellwether:problem:origin"            // another page's request
+	kindHost        kind = "urn:bellwether:problem:host"              // called by a name that is not ours
+	kindRate        kind = "urn:bellwether:problem:rate"              // too many calls
+	kindUnavailable kind = "urn:bellwether:problem:unavailable"       // nothing was done: try later
+	kindOutcome     kind = "urn:bellwether:problem:outcome-not-known" // it may have been done: look before trying again
+	kindInternal    kind = "urn:bellwether:problem:internal"
+)
+
+// Error makes a problem what a call returns.
+func (p *problem) Error() string { return p.Title + ": " + p.Detail }
 
 func (p problem) write(w http.ResponseWriter) {
 	body, err := json.Marshal(p)
@@ -39,11 +69,11 @@ func withProblems(mux *http.ServeMux) http.Handler {
 		// methods are right.
 		verdict := &statusOnly{header: make(http.Header)}
 		mux.ServeHTTP(verdict, r)
-		p := problem{Title: "not found", Status: http.StatusNotFound, Detail: "there is no " + r.URL.Path, Instance: r.URL.Path}
+		p := problem{Type: kindUnknown, Title: "not found", Status: http.StatusNotFound, Detail: "there is no " + r.URL.Path, Instance: r.URL.Path}
 		if verdict.status == http.StatusMethodNotAllowed {
 			allowed := verdict.header.Get("Allow")
 			w.Header().Set("Allow", allowed)
-			p.Title, p.Status = "method not allowed", verdict.status
+			p.Type, p.Title, p.Status = kindMethod, "method not allowed", verdict.status
 			p.Detail = r.Method + " is not one of " + strings.ReplaceAll(allowed, ",", "")
 		}
 		p.write(w)

@@ -1,10 +1,13 @@
-// Package admin is the HTTP address for people and monitoring: health,
-// readiness and metrics. It holds no truth of its own and reads the cluster's
-// through the interfaces it declares.
+// Package admin is the HTTP address for people, programs and monitoring: the
+// REST calls, health, readiness and metrics. It holds no truth of its own: it
+// reads the cluster's through the interfaces it declares, and the data calls
+// are clients of the proxy's own address.
 package admin
 
 import (
 	"context"
+	"crypto/tls"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,9 +16,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/bellwether-db/bellwether/admin/compose"
+	"github.com/bellwether-db/bellwether/cluster"
 )
 
 // Topologies hands out the published truth. Load is called by many goroutines
@@ -24,20 +28,14 @@ type Topologies interface {
 	Load() *cluster.Topology
 }
 
-// Config says where the server listens.
-type Config struct {
-	// Listen is the address, as host:port.
-	Listen string
-}
-
 // Durability tells whether writes are as durable as promised; see
 // replicator.Replicator.Unprotected. Any goroutine calls it.
 type Durability interface {
 	Unprotected() (reason string, waits bool)
 }
 
-// Parts are what the server shows and calls; all but Durability and Reload are
-// needed.
+// Parts are what the server shows and calls; all but Durability, Proxy, Resync
+// and Reload are needed.
 type Parts struct {
 	Topologies Topologies
 	Durability Durability // nil: nothing is promised
@@ -49,29 +47,63 @@ type Parts struct {
 	// any goroutine calls it. nil: there is no such call. Token is what it takes.
 	Reload func() error
 	Token  string
+	// Proxy returns the proxy's own address, as host:port; any goroutine calls
+	// it, once the proxy listens. nil: there are no data calls.
+	Proxy func() string
+	// Resync makes slaves full copies again; nil: /sync says that it cannot.
+	Resync Resyncer
 }
 
 // Server answers HTTP requests. Listen comes first and Run after it, each once;
 // Handler may be used by many goroutines.
 type Server struct {
-	config   Config
+	config   atomic.Pointer[Config]
 	parts    Parts
 	listener net.Listener
 	stopping atomic.Bool
+
+	compose compose.Composer
+	gateway *sql.DB // nil: there are no data calls
+	rates   rates
+	audit   auditFile
 }
 
 // New makes a server that does not listen yet.
 func New(config Config, parts Parts) *Server {
-	return &Server{config: config, parts: parts}
+	s := &Server{parts: parts}
+	config = config.withDefaults()
+	s.config.Store(&config)
+	return s
+}
+
+// settings is the configuration that counts now.
+func (s *Server) settings() *Config { return s.config.Load() }
+
+// Configure takes over another configuration, but for where the server listens
+// and where its audit is. Any goroutine may call it.
+func (s *Server) Configure(next Config) {
+	next = next.withDefaults()
+	was := s.config.Swap(&next)
+	if s.gateway != nil && was.Account != next.Account {
+		s.gateway.SetMaxIdleConns(-1) // sessions of the account before
+		s.gateway.SetMaxIdleConns(gatewayIdle)
+	}
 }
 
 // Listen takes the address, so that a mistake is known before anything runs.
 func (s *Server) Listen() error {
-	listener, err := net.Listen("tcp", s.config.Listen)
+	listener, err := net.Listen("tcp", s.settings().Listen)
 	if err != nil {
 		return fmt.Errorf("listen for admin: %w", err)
 	}
-	s.listener = listener
+	s.listener = lenient{Listener: listener, tls: func() *tls.Config { return s.settings().TLS }}
+	err = s.audit.open(s.settings().AuditFile)
+	if err == nil && s.parts.Proxy != nil {
+		s.gateway, err = s.newGateway()
+	}
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
 	return nil
 }
 
@@ -83,13 +115,23 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 func (s *Server) Stopping() { s.stopping.Store(true) }
 
 // Close gives the address back where Run was never called.
-func (s *Server) Close() error { return s.listener.Close() }
+func (s *Server) Close() error { return errors.Join(s.listener.Close(), s.release()) }
+
+// release ends what calls have used.
+func (s *Server) release() error {
+	err := s.audit.close()
+	if s.gateway != nil {
+		err = errors.Join(err, s.gateway.Close())
+	}
+	return err
+}
 
 // stopTimeout bounds how long open requests may take once Run is to end.
 const stopTimeout = 2 * time.Second
 
 // Run serves until ctx ends, then lets open requests finish for a bounded time.
-func (s *Server) Run(ctx context.Context) error {
+func (s *Server) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.release()) }()
 	server := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -109,7 +151,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		stopped <- err
 	})
-	err := server.Serve(s.listener)
+	err = server.Serve(s.listener)
 	if !errors.Is(err, http.ErrServerClosed) {
 		unwatch()
 		return fmt.Errorf("serve admin: %w", err)
@@ -118,20 +160,4 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("stop admin: %w", err)
 	}
 	return nil
-}
-
-// Handler routes every request.
-func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.index)
-	mux.HandleFunc("GET /healthz", s.alive)
-	mux.HandleFunc("GET /livez", s.alive)
-	mux.HandleFunc("GET /readyz", s.ready)
-	if s.parts.Reload != nil {
-		mux.HandleFunc("POST /reload", s.reload)
-	}
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.parts.Metrics, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(s.parts.Logger.Handler(), slog.LevelWarn),
-	}))
-	return withProblems(mux)
 }

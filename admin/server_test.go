@@ -51,7 +51,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/livez", 200, "ok\n"},
 		{"GET", "/readyz", 200, "ok\n"},
 		{"GET", "/metrics", 200, "answer 42\n"},
-		{"GET", "/nowhere", 404, `{"title":"not found","status":404,"detail":"there is no /nowhere","instance":"/nowhere"}`},
+		{"GET", "/nowhere", 404, `{"type":"urn:bellwether:problem:not-found","title":"not found","status":404,"detail":"there is no /nowhere","instance":"/nowhere"}`},
 		{"POST", "/healthz", 405, `"detail":"POST is not one of GET HEAD"`},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {

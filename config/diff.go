@@ -30,6 +30,9 @@ func compare(path string, old, next reflect.Value, f field) []Change {
 	if users, ok := old.Interface().([]User); ok {
 		return compareLists(path, users, next.Interface().([]User), func(u User) string { return u.Name })
 	}
+	if tokens, ok := old.Interface().([]Token); ok {
+		return compareLists(path, tokens, next.Interface().([]Token), func(t Token) string { return t.Name })
+	}
 	if old.Kind() != reflect.Struct {
 		return compareValues(path, old, next, f)
 	}

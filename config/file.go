@@ -37,6 +37,8 @@ type File struct {
 	warnings []string
 	nodeTLS  *tls.Config
 	served   *tls.Certificate
+
+	adminServed *tls.Certificate
 }
 
 // Path returns the name of the file this configuration was read from.
@@ -150,11 +152,6 @@ func (u User) passesThrough() bool {
 	return u.NativeHash == "" && u.Hash == "" && u.Password == (Password{})
 }
 
-// Admin is the address for people and monitoring.
-type Admin struct {
-	Listen string `yaml:"listen"`
-}
-
 // defaults returns the configuration of an empty file: what each room has
 // where nothing is said.
 func defaults() *File {
@@ -187,7 +184,7 @@ func defaults() *File {
 			VerifyInterval: Duration(pools.VerifyInterval),
 		},
 		Reads: Reads{MaxLag: Duration(watch.MaxLag), CausalWait: Duration(clients.CausalWait)},
-		Admin: Admin{Listen: "127.0.0.1:8001"},
+		Admin: defaultAdmin(),
 
 		Replication: defaultReplication(),
 	}

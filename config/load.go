@@ -45,7 +45,7 @@ func (f *File) complete() Problems {
 	if err != nil {
 		return Problems{{File: f.path, Text: fmt.Sprintf("find the file's folder: %v", err)}}
 	}
-	for _, path := range []*string{&f.StateDir, &f.NodeTLS.CA, &f.Proxy.TLS.Certificate, &f.Proxy.TLS.Key, &f.Replication.Log.Dir, &f.Replication.Log.KeyFile} {
+	for _, path := range []*string{&f.Admin.TLS.Certificate, &f.Admin.TLS.Key, &f.StateDir, &f.NodeTLS.CA, &f.Proxy.TLS.Certificate, &f.Proxy.TLS.Key, &f.Replication.Log.Dir, &f.Replication.Log.KeyFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(folder, *path)
 		}
@@ -53,6 +53,7 @@ func (f *File) complete() Problems {
 	var problems Problems
 	inline := f.secret("operator", &f.Operator.Password, folder, &problems)
 	inline = f.secret("replication.account", &f.Replication.Account.Password, folder, &problems) || inline
+	inline = f.secret("admin.account", &f.Admin.Account.Password, folder, &problems) || inline
 	for i := range f.Users {
 		inline = f.secret(fmt.Sprintf("users[%d]", i), &f.Users[i].Password, folder, &problems) || inline
 	}
@@ -64,6 +65,9 @@ func (f *File) complete() Problems {
 	}
 	if f.served, err = f.loadCertificate(); err != nil {
 		problems = append(problems, f.problem("proxy.tls.certificate", "%v", err))
+	}
+	if f.adminServed, err = f.loadAdminCertificate(); err != nil {
+		problems = append(problems, f.problem("admin.tls.certificate", "%v", err))
 	}
 	if f.Replication.Log.key, err = f.loadKey(); err != nil {
 		problems = append(problems, f.problem("replication.stored_log.key_file", "%v", err))

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwether-db/bellwether/admin"
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/proxy"
@@ -48,9 +47,6 @@ func (f *File) BackendConfig() backend.Config {
 		TLSConfig:      f.nodeTLS,
 	}
 }
-
-// AdminConfig returns what the room of that name is to know.
-func (f *File) AdminConfig() admin.Config { return admin.Config{Listen: f.Admin.Listen} }
 
 func tlsMode(word string) wire.TLSMode {
 	for _, mode := range []wire.TLSMode{wire.TLSOff, wire.TLSPreferred, wire.TLSRequired, wire.TLSVerify} {

@@ -76,10 +76,11 @@ func checkName(part, name string) error {
 	return nil
 }
 
-// Own reports whether a database is the servers' own. No call reaches one.
+// Own reports whether a database is the servers' own, or Bellwether's. No call
+// reaches one.
 func Own(database string) bool {
 	switch strings.ToLower(database) {
-	case "mysql", "sys", "information_schema", "performance_schema":
+	case "mysql", "sys", "information_schema", "performance_schema", "bellwether":
 		return true
 	}
 	return false
@@ -90,7 +91,7 @@ func checkDatabase(part, name string) error {
 		return err
 	}
 	if Own(name) {
-		return refuse(part, "%q is the servers' own and out of reach here", name)
+		return refuse(part, "%q is the servers' own or Bellwether's, and out of reach here", name)
 	}
 	return nil
 }

@@ -197,13 +197,16 @@ func (d *demoRun) furnish(servers *playground.Cluster) (*house, error) {
 	if err := writeWhole(d.folder.secret(), servers.Operator.Password+"\n"); err != nil {
 		return nil, err
 	}
+	if err := writeWhole(d.folder.appSecret(), servers.Account.Password+"\n"); err != nil {
+		return nil, err
+	}
 	if err := writeWhole(d.folder.slaveSecret(), servers.Replication.Password+"\n"); err != nil {
 		return nil, err
 	}
 	if err := d.shareToken(); err != nil {
 		return nil, err
 	}
-	text := demoConfig(d.options, servers.Operator.User, servers.Replication.User, d.nodes(servers))
+	text := demoConfig(d.options, servers.Operator.User, servers.Replication.User, servers.Account.User, d.nodes(servers))
 	if err := writeWhole(d.folder.config(), text); err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	name, _ := buildVersion()
 	h.admin = admin.New(c.AdminConfig(), admin.Parts{
 		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
-		Reload: h.reload, Token: token,
+		Reload: h.reload, Token: token, Proxy: func() string { return dialable(h.proxy.Addr()) },
 	})
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")

@@ -102,6 +102,7 @@ func (h *house) apply(next *config.File) error {
 	h.operator.apply(next.ClusterConfig())
 	h.pools.Configure(next.BackendConfig())
 	h.proxy.Configure(clients)
+	h.admin.Configure(next.AdminConfig())
 	h.replicator.Configure(feeding)
 	h.patience.Store(int64(next.Proxy.ShutdownTimeout))
 	h.level.Set(next.Log.Level)

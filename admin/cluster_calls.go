@@ -1,0 +1,101 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// Resyncer makes slaves full copies of the master again. Any goroutine calls it.
+type Resyncer interface {
+	// Resync begins to copy everything onto the node named, or with "" onto one
+	// slave after the other, and returns a sentence about what will happen. The
+	// error says why it was not begun.
+	Resync(ctx context.Context, node string) (string, error)
+}
+
+// ping is /ping.
+func (s *Server) ping(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, map[string]string{"status": "ok"})
+}
+
+// isMaster is /is-master: whether a write would be served now. The answer is
+// the document's, byte for byte.
+func (s *Server) isMaster(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	answer := `{"isMaster":true}`
+	if s.stopping.Load() || notReady(s.parts.Topologies.Load()) != "" {
+		answer = `{"isMaster":false}`
+	}
+	// A client that has gone needs no answer.
+	_, _ = w.Write([]byte(answer))
+}
+
+// shownNode is a node as /nodes lists it.
+type shownNode struct {
+	Name        string   `json:"name"`
+	Address     string   `json:"address"`
+	Role        string   `json:"role"`
+	IsMaster    bool     `json:"isMaster"`
+	Health      string   `json:"health"`
+	Problem     string   `json:"problem,omitempty"`
+	ServesReads bool     `json:"servesReads"`
+	Weight      int      `json:"weight"`
+	Drain       bool     `json:"drain,omitempty"`
+	Maintenance bool     `json:"maintenance,omitempty"`
+	ReadOnly    bool     `json:"readOnly"`
+	Replication string   `json:"replication"`
+	LagSeconds  *float64 `json:"lagSeconds"` // null: not known
+	Version     string   `json:"version,omitempty"`
+}
+
+// nodes is /nodes.
+func (s *Server) nodes(c *call) *problem {
+	t := s.parts.Topologies.Load()
+	shown := make([]shownNode, len(t.Nodes))
+	for i := range t.Nodes {
+		shown[i] = showNode(&t.Nodes[i], i == t.Master)
+	}
+	for _, i := range t.Readable {
+		shown[i].ServesReads = true
+	}
+	writeJSON(c.w, shown)
+	return nil
+}
+
+func showNode(n *cluster.Node, master bool) shownNode {
+	shown := shownNode{
+		Name: n.Name, Address: n.Addr, Role: n.Role.String(), IsMaster: master, Health: n.Health.String(), Problem: n.Problem, Weight: n.Weight,
+		Drain: n.Drain, Maintenance: n.Maintenance, ReadOnly: n.ReadOnly, Replication: n.Replication.String(), Version: n.Version,
+	}
+	if n.LagKnown {
+		seconds := n.Lag.Seconds()
+		shown.LagSeconds = &seconds
+	}
+	return shown
+}
+
+// sync is /sync.
+func (s *Server) sync(c *call) *problem {
+	var in struct {
+		Node string `json:"node"`
+	}
+	if p := c.parse(&in); p != nil {
+		return p
+	}
+	if s.parts.Resync == nil {
+		return &problem{Type: kindUnavailable, Title: "not here", Status: http.StatusNotImplemented,
+			Detail: "this Bellwether does not copy nodes by itself", Remedy: "run: bellwether sync [NODE] --config FILE"}
+	}
+	c.done = entry{Call: "sync", Table: in.Node}
+	said, err := s.parts.Resync.Resync(c.Context(), in.Node)
+	if err != nil {
+		return &problem{Type: kindConflict, Title: "not begun", Status: http.StatusConflict, Detail: err.Error()}
+	}
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.WriteHeader(http.StatusAccepted)
+	writeJSON(c.w, map[string]string{"status": "accepted", "detail": said})
+	return nil
+}

@@ -1,0 +1,108 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// parse reads a call's parameters into a struct, from the body of a POST or
+// else from the query. A parameter that the call does not have is an error.
+func (c *call) parse(into any) *problem {
+	body, p := c.body()
+	if p != nil {
+		return p
+	}
+	query, err := url.ParseQuery(c.URL.RawQuery)
+	if err != nil {
+		return badParameter("the query cannot be read: %v", err)
+	}
+	if len(body) == 0 {
+		return decode(fromQuery(query), into)
+	}
+	if len(query) > 0 {
+		return badParameter("there are parameters in the query and in the body: choose one")
+	}
+	return decode(body, into)
+}
+
+// body returns a POST's JSON; nothing where there is none.
+func (c *call) body() ([]byte, *problem) {
+	if c.Method != http.MethodPost {
+		return nil, nil
+	}
+	body, err := io.ReadAll(c.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, &problem{Type: kindBody, Title: "body too large", Status: http.StatusRequestEntityTooLarge,
+			Detail: fmt.Sprintf("the body has more than %d bytes", large.Limit), Remedy: "send less at a time, or raise admin.max_body"}
+	case err != nil:
+		return nil, &problem{Type: kindBody, Title: "body not read", Status: http.StatusBadRequest, Detail: err.Error()}
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, nil
+	}
+	// A form of another page's may send text, but not JSON.
+	if kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, &problem{Type: kindBody, Title: "no JSON", Status: http.StatusUnsupportedMediaType,
+			Detail: "the body is " + c.Header.Get("Content-Type"), Remedy: "send JSON with Content-Type: application/json"}
+	}
+	return body, nil
+}
+
+// fromQuery makes an object of JSON of a query. A name that comes twice is a
+// list, which no parameter takes.
+func fromQuery(query url.Values) []byte {
+	object := make(map[string]any, len(query))
+	for name, values := range query {
+		if object[name] = values; len(values) == 1 {
+			object[name] = values[0]
+		}
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil // strings are always encoded
+	}
+	return text
+}
+
+func decode(text []byte, into any) *problem {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil && d.More() {
+		err = errors.New("there is more behind the object")
+	}
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong):
+		return badParameter("%s is a %s, which it cannot be", wrong.Field, wrong.Value)
+	case err != nil:
+		return badParameter("%s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+func badParameter(format string, args ...any) *problem {
+	return &problem{Type: kindRefused, Title: "refused", Status: http.StatusBadRequest, Detail: fmt.Sprintf(format, args...)}
+}
+
+// count is a number that may come as a string, as a query has it.
+type count uint64
+
+// UnmarshalJSON takes a whole number of no sign.
+func (c *count) UnmarshalJSON(data []byte) error {
+	n, err := strconv.ParseUint(strings.Trim(string(data), `"`), 10, 63)
+	if err != nil {
+		return fmt.Errorf("%s is not a whole number", data)
+	}
+	*c = count(n)
+	return nil
+}

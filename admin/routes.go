@@ -1,0 +1,56 @@
+package admin
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Handler routes every request.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /healthz", s.alive)
+	mux.HandleFunc("GET /livez", s.alive)
+	mux.HandleFunc("GET /readyz", s.ready)
+	if s.parts.Reload != nil {
+		mux.HandleFunc("POST /reload", s.reload)
+	}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.parts.Metrics, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(s.parts.Logger.Handler(), slog.LevelWarn),
+	}))
+	mux.HandleFunc("GET /ping", s.ping)
+	mux.HandleFunc("GET /is-master", s.isMaster)
+	both(mux, "/nodes", s.guarded(RoleRead, s.nodes))
+	both(mux, "/sync", s.guarded(RoleOperate, s.sync))
+	for path, serve := range map[string]struct {
+		least Role
+		serve func(*call) *problem
+	}{
+		"/select": {RoleRead, s.selectRows}, "/search": {RoleRead, s.search},
+		"/insert": {RoleWrite, s.insert}, "/update": {RoleWrite, s.update}, "/delete": {RoleWrite, s.delete},
+		"/createdb": {RoleWrite, s.createDatabase}, "/dropdb": {RoleWrite, s.dropDatabase}, "/alterdb": {RoleWrite, s.alterDatabase},
+		"/createtable": {RoleWrite, s.createTable}, "/altertable": {RoleWrite, s.alterTable},
+	} {
+		both(mux, path, s.guarded(serve.least, s.withData(serve.serve)))
+	}
+	return s.withPreflights(withProblems(mux))
+}
+
+// both routes GET, which the document has, and POST.
+func both(mux *http.ServeMux, path string, serve http.HandlerFunc) {
+	mux.HandleFunc("GET "+path, serve)
+	mux.HandleFunc("POST "+path, serve)
+}
+
+// withData refuses the data calls where there is no account for them.
+func (s *Server) withData(serve func(*call) *problem) func(*call) *problem {
+	return func(c *call) *problem {
+		if s.gateway == nil || s.settings().Account.User == "" {
+			return &problem{Type: kindUnavailable, Title: "not configured", Status: http.StatusNotImplemented,
+				Detail: "the data calls have no account to log in with", Remedy: "name one in the configuration under admin.account"}
+		}
+		return serve(c)
+	}
+}
