@@ -24,6 +24,7 @@ type crowd struct {
 
 	mu        sync.Mutex
 	acks      []time.Duration // when writes were acknowledged, since begun
+	stopped   time.Duration   // when the clients were told to end, since begun
 	singles   map[chaosKey]int64
 	transfers map[chaosKey]int64
 	mishaps   []mishap
@@ -95,6 +96,9 @@ func (f *fleet) startLoad(number int) *crowd {
 
 // stop ends the clients and waits for their last answers.
 func (l *crowd) stop() {
+	l.mu.Lock()
+	l.stopped = l.now()
+	l.mu.Unlock()
 	l.end()
 	l.work.Wait()
 }
@@ -127,11 +131,15 @@ func (l *crowd) ack() {
 	l.acks = append(l.acks, l.now())
 }
 
-// gap is the longest time without an acknowledged write that ended after from.
+// gap is the longest time without an acknowledged write that ended after from,
+// or has not ended.
 func (l *crowd) gap(from time.Duration) (longest time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	slices.Sort(l.acks) // they were noted a moment after they were taken
+	if n := len(l.acks); n > 0 && l.stopped > 0 {
+		longest = l.stopped - l.acks[n-1]
+	}
 	for i := 1; i < len(l.acks); i++ {
 		if l.acks[i] >= from {
 			longest = max(longest, l.acks[i]-l.acks[i-1])
