@@ -20,6 +20,43 @@ func Choose(v View, o Order, end *cluster.GTIDSet, applied map[string]*cluster.G
 	return s.choose(o, end, applied, nil)
 }
 
+// Rather names the node that is worth waiting for a little longer: it would be
+// chosen instead, or without a loss, if it took what it still lacks. "" where
+// nobody better is to come; less load, or a name, is not better enough. It is pure.
+func Rather(v View, o Order, end *cluster.GTIDSet, applied map[string]*cluster.GTIDSet) string {
+	now, _ := Choose(v, o, end, applied)
+	s := newSight(v)
+	all := end
+	if all == nil {
+		all = s.union(applied)
+	}
+	there := map[string]*cluster.GTIDSet{}
+	for _, n := range s.slaves {
+		if there[n.Name] = applied[n.Name]; applied[n.Name] != nil && undrained(n) == "" {
+			there[n.Name] = applied[n.Name].Union(all)
+		}
+	}
+	then, _ := Choose(v, o, end, there)
+	switch {
+	case now.Node == "", now.Lost != nil && then.Lost == nil:
+		return then.Node
+	case then.Node == now.Node || s.slight(then.Node, now.Node):
+		return ""
+	}
+	return then.Node
+}
+
+// slight says whether only load or the name tells two nodes apart that both have
+// everything.
+func (s *sight) slight(a, b string) bool {
+	for _, c := range criteria {
+		if c.compare(s, runner{node: s.find(a)}, runner{node: s.find(b)}) != 0 {
+			return c.slight
+		}
+	}
+	return true
+}
+
 // runner is a node that may be chosen. It is a value.
 type runner struct {
 	node *cluster.Node

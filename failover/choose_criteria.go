@@ -8,27 +8,28 @@ import (
 )
 
 // criterion orders two nodes that may be chosen; says is why the one before is,
-// behind its name.
+// behind its name. A slight one is not worth waiting for.
 type criterion struct {
 	says    string
 	compare func(s *sight, a, b runner) int
+	slight  bool
 }
 
 // criteria are looked at in this order; the last always decides.
 var criteria = [...]criterion{
-	{"has more of what was acknowledged", func(_ *sight, a, b runner) int { return cmp.Compare(a.lost, b.lost) }},
-	{"is there sooner", func(_ *sight, a, b runner) int { return compareFalseFirst(a.late, b.late) }},
+	{"has more of what was acknowledged", func(_ *sight, a, b runner) int { return cmp.Compare(a.lost, b.lost) }, false},
+	{"is there sooner", func(_ *sight, a, b runner) int { return compareFalseFirst(a.late, b.late) }, false},
 	{"can be followed by every other server", func(s *sight, a, b runner) int {
 		return compareFalseFirst(s.breaks(a.node) != "", s.breaks(b.node) != "")
-	}},
-	{"is not drained", func(_ *sight, a, b runner) int { return compareFalseFirst(a.node.Drain, b.node.Drain) }},
+	}, false},
+	{"is not drained", func(_ *sight, a, b runner) int { return compareFalseFirst(a.node.Drain, b.node.Drain) }, false},
 	{"is preferred", func(s *sight, a, b runner) int {
 		return cmp.Compare(s.preference(a.node.Name), s.preference(b.node.Name))
-	}},
-	{"is in the old master's data centre", func(s *sight, a, b runner) int { return compareFalseFirst(!s.near(a.node), !s.near(b.node)) }},
-	{"is of the lower version", func(_ *sight, a, b runner) int { return versionOf(a.node).compare(versionOf(b.node)) }},
-	{"has less to do", func(_ *sight, a, b runner) int { return cmp.Compare(a.node.Running, b.node.Running) }},
-	{"is first by name", func(_ *sight, a, b runner) int { return cmp.Compare(a.node.Name, b.node.Name) }},
+	}, false},
+	{"is in the old master's data centre", func(s *sight, a, b runner) int { return compareFalseFirst(!s.near(a.node), !s.near(b.node)) }, false},
+	{"is of the lower version", func(_ *sight, a, b runner) int { return versionOf(a.node).compare(versionOf(b.node)) }, true},
+	{"has less to do", func(_ *sight, a, b runner) int { return cmp.Compare(a.node.Running, b.node.Running) }, true},
+	{"is first by name", func(_ *sight, a, b runner) int { return cmp.Compare(a.node.Name, b.node.Name) }, true},
 }
 
 // compare orders by the first criterion that tells the two apart.

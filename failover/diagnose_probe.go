@@ -2,6 +2,7 @@ package failover
 
 import (
 	"strings"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 )
@@ -32,17 +33,24 @@ func (s *sight) hurt() string {
 	return say("a client lost its connection there %v ago", brief(s.lasting(s.master.Hurt)))
 }
 
-// isolated says that nobody answers, and that not even a refusal came: it tells
-// that a host is there. With one node nothing can be told apart.
+// isolated says that nobody answers since about the same moment, and that not
+// even a refusal came: it tells that a host is there. With one node nothing can
+// be told apart.
 func (s *sight) isolated() bool {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		if n.Failing.IsZero() || n.Outcome != cluster.OutcomeTimeout && n.Outcome != cluster.OutcomeLost {
 			return false
 		}
+		if n.Failing.Sub(s.master.Failing).Abs() > sameMoment {
+			return false
+		}
 	}
 	return len(s.Nodes) > 1
 }
+
+// sameMoment is how far apart one cause may show at two nodes.
+const sameMoment = 10 * time.Second
 
 // others names the nodes that cannot be reached either.
 func (s *sight) others() string {

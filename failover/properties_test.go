@@ -125,6 +125,9 @@ func TestChooseAnything(t *testing.T) {
 		if (refusal == "") == (c.Node == "") {
 			t.Fatalf("chosen %q, refused %q", c.Node, refusal)
 		}
+		if rather := Rather(v, o, end, applied); rather != "" && rather == c.Node && c.Lost == nil {
+			t.Errorf("rather %s, which is there", rather)
+		}
 		if refusal != "" || end == nil {
 			return
 		}

@@ -185,6 +185,9 @@ func (s *told) choose(words []string) string {
 	for _, candidate := range c.Candidates {
 		lines = append(lines, "  candidate "+candidate.String())
 	}
+	if rather := Rather(s.view, o, end, applied); rather != "" {
+		lines = append(lines, "  rather "+rather+", if it gets there")
+	}
 	if refusal != "" {
 		return strings.Join(append([]string{"REFUSED: " + refusal}, lines...), "\n")
 	}
