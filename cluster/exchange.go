@@ -18,6 +18,7 @@ import (
 // have lost only the first, and then the prober waits.
 type nodeProber struct {
 	db       *sql.DB
+	patience time.Duration        // how long an exchange may be under way
 	idle     *line                // ready for the next exchange, nil if none is
 	underway map[*exchange]func() // with what ends them
 	finished chan *exchange
@@ -29,8 +30,9 @@ var _ prober = (*nodeProber)(nil)
 const (
 	// mostUnderway bounds the exchanges without an answer.
 	mostUnderway = 2
-	// silence is how long an exchange may be under way.
-	silence = 15 * time.Second
+	// leastPatience is how long an exchange may be under way, where a probe may not
+	// take longer.
+	leastPatience = 15 * time.Second
 )
 
 // exchange is one question to the node and its answer.
@@ -40,8 +42,8 @@ type exchange struct {
 	o      observation
 }
 
-func newNodeProber(db *sql.DB) *nodeProber {
-	return &nodeProber{db: db, underway: map[*exchange]func(){}, finished: make(chan *exchange, mostUnderway)}
+func newNodeProber(db *sql.DB, timeout time.Duration) *nodeProber {
+	return &nodeProber{db: db, patience: max(leastPatience, timeout), underway: map[*exchange]func(){}, finished: make(chan *exchange, mostUnderway)}
 }
 
 // close ends what is under way, the connections and their pool.
@@ -120,7 +122,7 @@ func (p *nodeProber) begin() *exchange {
 	}
 	x := &exchange{line: p.idle, reused: p.idle != nil}
 	p.idle = nil
-	ctx, cancel := context.WithTimeout(context.Background(), silence)
+	ctx, cancel := context.WithTimeout(context.Background(), p.patience)
 	p.underway[x] = cancel
 	p.children.Go(func() {
 		x.run(ctx, p.db)

@@ -44,7 +44,7 @@ func openProber(addr string, c Config) (prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newNodeProber(db), nil
+	return newNodeProber(db, c.ProbeTimeout), nil
 }
 
 // Apply takes over another configuration, from the next probe on. The list of

@@ -41,6 +41,7 @@ func newWorld(t *testing.T, flavour playground.Flavour, slaves int) *world {
 	w.nodes = playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: slaves, Relaxed: true})
 	w.config.Feed, w.config.Dir, w.config.Listen = FeedRelay, t.TempDir(), "127.0.0.1:0"
 	w.config.Nodes = cluster.Default()
+	w.config.Nodes.HeartbeatInterval = 0 // the stories say what is stored and who waits: nobody else writes
 	w.config.Nodes.Operator = cluster.Account{User: w.nodes.Operator.User, Password: w.nodes.Operator.Password}
 	for _, n := range w.nodes.Nodes {
 		w.config.Nodes.Nodes = append(w.config.Nodes.Nodes, cluster.NodeConfig{Name: n.Name, Addr: n.Addr(), Weight: 1})

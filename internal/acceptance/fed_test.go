@@ -77,6 +77,8 @@ func freeAddr(t *testing.T) string {
 	return ""
 }
 
+// settings are the product's. No heartbeat is written: these tests wait until
+// nobody writes, and then for the same GTID set everywhere.
 func (f *fed) settings() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "state_dir: state\noperator: {user: %q, password: %q}\nnodes:\n", f.servers.Operator.User, f.servers.Operator.Password)
@@ -86,7 +88,7 @@ func (f *fed) settings() string {
 	fmt.Fprintf(&b, "proxy: {listen: %q, max_clients: 1000, handshake_timeout: 1m, hold_timeout: 1m, max_packet: 128MB}\n", f.proxyAddr)
 	b.WriteString(`admin: {listen: "127.0.0.1:0"}
 pool: {max_per_node: 200, wait_timeout: 1m, connect_timeout: 1m}
-probes: {timeout: 10s}
+probes: {timeout: 10s, heartbeat: 0s}
 replication: {feed: relay, listen: "127.0.0.1:0", stored_log: {file_size: 64MB}}
 `)
 	return b.String()
