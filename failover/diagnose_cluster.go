@@ -129,8 +129,8 @@ func candidateRule(s *sight) []Problem {
 // writersRule finds those that take writes and must not; fencedRule has the
 // former masters.
 func writersRule(s *sight) (out []Problem) {
-	if s.Record.Master == "" {
-		return nil // the first start waits for them
+	if s.master == nil {
+		return nil // who may be writable is not known
 	}
 	for _, n := range s.slaves {
 		if n.Health == cluster.HealthUp && !n.ReadOnly && !s.fenced(n) && n.Identity != s.Record.Identity {
