@@ -59,7 +59,7 @@ fuzz: go ## run every fuzz target for FUZZTIME (30s) each
 	done
 
 chaos: go servers compiler ## break real servers under load, each fault ROUNDS (10) times on each family; FAULTS and SERVERS choose
-	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) BELLWETHER_FAULTS='$(FAULTS)' BELLWETHER_SERVERS='$(SERVERS)' BELLWETHER_SWITCHOVERS=$(SWITCHOVERS) \
+	BELLWETHER_ROUNDS=$(ROUNDS) BELLWETHER_SEED=$(SEED) BELLWETHER_FAULTS='$(FAULTS)' BELLWETHER_FLAVOUR='$(SERVERS)' BELLWETHER_SWITCHOVERS=$(SWITCHOVERS) \
 	  go test -tags chaos -timeout 0 -count 1 -v -run '^Test(JudgeSees|Chaos|Switchovers)$$' ./internal/acceptance
 
 soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects; replicate for SOAK (10m); figures

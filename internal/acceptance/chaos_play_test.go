@@ -44,7 +44,7 @@ func chosen(t *testing.T, variable, name string) bool {
 
 // TestChaos plays every fault BELLWETHER_ROUNDS times on both families under
 // load, brings back what was broken, and judges from the outside. In the end it
-// prints a table. BELLWETHER_FAULTS and BELLWETHER_SERVERS are expressions that
+// prints a table. BELLWETHER_FAULTS and BELLWETHER_FLAVOUR are expressions that
 // choose; BELLWETHER_SEED decides about random moments, and is printed.
 func TestChaos(t *testing.T) {
 	seed, rounds := uint64(environment("BELLWETHER_SEED", rand.IntN(1<<30))), environment("BELLWETHER_ROUNDS", 1)
@@ -80,7 +80,7 @@ func (s *scene) name() string {
 }
 
 func (s *scene) all(rounds int) {
-	if !chosen(s.T, "BELLWETHER_SERVERS", s.flavour.String()) {
+	if !chosen(s.T, "BELLWETHER_FLAVOUR", s.flavour.String()) {
 		return
 	}
 	for turn := range rounds {

@@ -18,7 +18,7 @@ func TestSwitchovers(t *testing.T) {
 	count := environment("BELLWETHER_SWITCHOVERS", 100)
 	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
 		t.Run(flavour.String(), func(t *testing.T) {
-			if !chosen(t, "BELLWETHER_SERVERS", flavour.String()) {
+			if !chosen(t, "BELLWETHER_FLAVOUR", flavour.String()) {
 				return
 			}
 			binary, err := plain()
