@@ -43,7 +43,8 @@ type Stream interface {
 // Clients is what the controller wants of whoever relays the clients' statements.
 type Clients interface {
 	// Quiet returns once no write and no transaction of a client is under way on
-	// the master: writes are held, so no new one begins. With ctx's error where
-	// some still are.
+	// the master, and no heartbeat either (cluster.Monitor.Still; on MariaDB the
+	// operator's account writes in spite of read_only): writes are held, so no new
+	// one begins. With ctx's error where some still are.
 	Quiet(ctx context.Context) error
 }
