@@ -131,6 +131,9 @@ func (x *session) lost(r *request, t *cluster.Topology, c *backend.Conn, pins ro
 	}
 	f.traceable = autocommit && !begun && isOneTransaction(r) && x.traceable(c, r, t)
 	lost.harmless = f.reads || f.nothing
+	if !f.answered && pins == 0 && (lost.harmless || !lost.sent) && r.statement.Flags.Has(router.NeedsInsertID) && x.insertID.Lost() {
+		return false, errInsertIDLost
+	}
 	switch cure(f) {
 	case remedyClose:
 		return false, &wire.SideError{Side: wire.SideClient, Err: err}

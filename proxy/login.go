@@ -194,8 +194,16 @@ func (x *session) ask(l *wire.Login, a **backend.Account) error {
 		x.account = nil
 		return err
 	}
-	if err := x.begin(c, l.Database); err != nil {
+	for losses := 1; ; losses++ {
+		if err = x.begin(c, l.Database); err == nil {
+			break
+		}
 		c.Discard()
+		if !isRefusal(err) && losses < mostLosses { // the node went away meanwhile
+			if c, err = x.patientLoginConn(l.Database); err == nil {
+				continue
+			}
+		}
 		x.account = nil
 		return err
 	}

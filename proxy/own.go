@@ -62,14 +62,20 @@ func clip(text string) string {
 var errNotPrepared = &wire.ServerError{Code: 1295, State: "HY000", // ER_UNSUPPORTED_PS
 	Message: "This command is not supported in the prepared statement protocol yet: Bellwether answers it as text only"}
 
+// errInsertIDLost refuses what would see 0, or another session's.
+var errInsertIDLost = &wire.ServerError{Code: wire.CodeUnknown, State: "HY000",
+	Message: "Bellwether: LAST_INSERT_ID() is not known any more: it was lost with the connection to a node"}
+
 // misused is the refusal of a statement on its way to a node that has words of
-// Bellwether's own in a wrong place; nil for all others.
+// Bellwether's own in a wrong place, or asks for what is lost; nil for all others.
 func (x *session) misused(s *router.Statement) *wire.ServerError {
 	switch {
 	case s.Own != nil:
 		return errNotPrepared
 	case s.Hint.Wrong != "" && !x.server.config.Load().Rules.IgnoreHints:
 		return &wire.ServerError{Code: 1231, State: "42000", Message: "Bellwether: the hint says: " + s.Hint.Wrong}
+	case s.Flags.Has(router.NeedsInsertID) && x.insertID.Lost():
+		return errInsertIDLost
 	}
 	return nil
 }

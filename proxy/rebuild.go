@@ -136,11 +136,9 @@ func (x *session) rebuildInsertID(ok *wire.OK, table tableFacts, c *Changed, f s
 		return "which of its ids the server has made is not known"
 	}
 	ok.InsertID = id
-	x.insertID = backend.NewCarry()
-	if made {
+	if x.insertID = lostInsertID(); made {
+		x.insertID = backend.NewCarry()
 		x.insertID.Set(fmt.Sprint(id))
-	} else {
-		x.insertID.Set("")
 	}
 	return ""
 }

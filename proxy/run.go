@@ -101,15 +101,24 @@ func (x *session) bend(r *request, t *cluster.Topology, d router.Decision) route
 // outcome turns what is left of an error into what the client is told.
 func (x *session) outcome(err error) error {
 	var side *wire.SideError
+	var unsent *sendError
 	var broken *lostError
 	switch {
 	case errors.As(err, &broken):
 		return x.tellLost(broken)
 	case errors.As(err, &side) && side.Side == wire.SideClient, errors.Is(err, errQuit):
 		return err
+	case errors.As(err, &side), errors.As(err, &unsent):
+		x.server.log.Debug("statement given up", "session", x.id, "error", err)
+		return x.sendError(errGivenUp)
 	}
 	return x.replyError(err)
 }
+
+// errGivenUp is told where a statement that changes nothing lost its connection
+// on one node after another.
+var errGivenUp = &wire.ServerError{Code: 1158, State: "08S01", // ER_NET_READ_ERROR
+	Message: "Bellwether lost its connection to one node after another: the statement did not end"}
 
 func notNow(reason string) *wire.ServerError {
 	return &wire.ServerError{Code: 1290, State: "HY000", // ER_OPTION_PREVENTS_STATEMENT

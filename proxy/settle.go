@@ -81,6 +81,9 @@ func (x *session) settle(r *request, w Write, lost *lostError) (again bool, _ er
 	case OutcomeCommitted:
 		return false, x.tellCommitted(r, o, lost.node)
 	case OutcomeNotCommitted:
+		if r.statement.Flags.Has(router.NeedsInsertID) && x.insertID.Lost() {
+			return false, errInsertIDLost
+		}
 		return true, lost
 	}
 	return false, lost
@@ -93,13 +96,20 @@ func (x *session) tellCommitted(r *request, o Outcome, node string) error {
 	ok, why := x.rebuild(r, o)
 	if why != "" {
 		x.server.metrics.losses.rebuilt[rebuiltNot].Add(1)
-		x.insertID = nil
+		x.insertID = lostInsertID()
 		return x.sendError(&wire.ServerError{Code: CodeCommitted, State: "HY000", Message: fmt.Sprintf(
 			"Bellwether lost its connection to node %s: the statement took effect, it was committed as %s; its answer is not known (%s). Do not run it again",
 			node, o.GTID, why)})
 	}
 	x.server.metrics.losses.rebuilt[rebuiltWrite].Add(1)
 	return x.sendRebuilt(ok)
+}
+
+// lostInsertID is a LAST_INSERT_ID() that nobody knows.
+func lostInsertID() *backend.Carry {
+	c := backend.NewCarry()
+	c.Set("")
+	return c
 }
 
 // sees makes the session see a transaction of its own.

@@ -83,7 +83,7 @@ func restarts(s *Statement, f Facts) bool {
 // decidePinned keeps the session on its connection. Outside a transaction a
 // write there is a new one, which the gate stops like any other.
 func decidePinned(s *Statement, f Facts, t *cluster.Topology, rules *Rules) Decision {
-	if !f.InTransaction && startsWrite(s, t, rules) {
+	if !f.InTransaction && (startsWrite(s, t, rules) || opens(s, f, t)) {
 		if d, shut := gate(t); shut {
 			return d
 		}
@@ -178,7 +178,7 @@ func serves(n *cluster.Node) bool {
 // writes may not start.
 func toMaster(s *Statement, f Facts, t *cluster.Topology, rules *Rules, reason Reason) Decision {
 	begun := f.InTransaction && !f.Pinned
-	if !begun && startsWrite(s, t, rules) {
+	if !begun && (startsWrite(s, t, rules) || opens(s, f, t)) {
 		if d, shut := gate(t); shut {
 			return d
 		}
@@ -206,6 +206,12 @@ func gate(t *cluster.Topology) (Decision, bool) {
 		return Decision{Action: ActionHold, Node: -1, Reason: ReasonWritesHeld}, true
 	}
 	return Decision{}, false
+}
+
+// opens reports whether s is a read that begins a transaction while writes are
+// held: what is held is about to move, and such a transaction would have to, too.
+func opens(s *Statement, f Facts, t *cluster.Topology) bool {
+	return t.Writes == cluster.WritesHeld && !f.Autocommit && !f.InTransaction && s.Kind == KindRead && !s.anywhere(t.Catalogue)
 }
 
 // startsWrite reports whether the gate for writes is for s.

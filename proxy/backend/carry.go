@@ -36,3 +36,17 @@ func (c *Carry) Value() string {
 	defer c.mu.Unlock()
 	return c.value
 }
+
+// Lost reports whether the value went with its connection; not for nil, which is
+// the carry of a session that has made none.
+func (c *Carry) Lost() bool {
+	if c == nil {
+		return false
+	}
+	select {
+	case <-c.known:
+		return c.Value() == ""
+	default:
+		return false
+	}
+}
