@@ -37,7 +37,7 @@ func parent(path string) string {
 func (f *File) check() Problems {
 	var problems Problems
 	for _, part := range []func(*File) Problems{
-		checkBasics, checkNodes, checkMaster, checkListeners, checkLimits, checkTLS, checkUsers, checkReplication, checkAdmin,
+		checkBasics, checkNodes, checkMaster, checkListeners, checkLimits, checkTLS, checkUsers, checkReplication, checkAdmin, checkFailover,
 	} {
 		problems = append(problems, part(f)...)
 	}

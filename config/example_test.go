@@ -62,6 +62,7 @@ func TestExampleShowsDefaults(t *testing.T) {
 	f.StateDir, f.Operator, f.Nodes, f.Users = "", Operator{}, nil, nil
 	f.NodeTLS.CA, f.Proxy.TLS.Certificate, f.Proxy.TLS.Key, f.Reads.SafeFunctions = "", "", "", nil
 	f.Replication.Account, f.Replication.Log.Dir, f.Replication.Log.KeyFile = SlaveAccount{}, "", ""
+	f.Failover.Prefer, f.Failover.Never = nil, nil
 	f.Admin.Account, f.Admin.Tokens, f.Admin.Origins, f.Admin.Hosts, f.Admin.TLS = AdminAccount{}, nil, nil, nil, AdminTLS{}
 	for _, change := range Diff(want, f) {
 		t.Errorf("the example differs from the default: %s", change.Text)

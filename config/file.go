@@ -31,6 +31,7 @@ type File struct {
 	Admin    Admin    `yaml:"admin"`
 
 	Replication Replication `yaml:"replication"`
+	Failover    Failover    `yaml:"failover"`
 
 	path     string
 	lines    map[string]int
@@ -80,6 +81,7 @@ type Node struct {
 	Weight      int    `yaml:"weight" reload:"live"`
 	Drain       bool   `yaml:"drain" reload:"live"`
 	Maintenance bool   `yaml:"maintenance" reload:"live"`
+	DataCentre  string `yaml:"datacentre" reload:"live"`
 }
 
 func (n *Node) setDefaults() { n.Weight = cluster.DefaultWeight }
@@ -187,5 +189,6 @@ func defaults() *File {
 		Admin: defaultAdmin(),
 
 		Replication: defaultReplication(),
+		Failover:    defaultFailover(),
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
-	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/proxy"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 	"github.com/bellwether-db/bellwether/router"
@@ -155,11 +154,4 @@ func (f *File) Rules() *router.Rules {
 		rules.SafeFunctions[name[strings.LastIndexByte(name, '.')+1:]] = struct{}{}
 	}
 	return rules
-}
-
-// FailoverConfig returns what the room of that name is to know.
-func (f *File) FailoverConfig() failover.Config {
-	c := failover.Default()
-	c.StateDir, c.Master = f.StateDir, f.ClusterConfig().MasterName()
-	return c
 }

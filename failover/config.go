@@ -17,11 +17,21 @@ type Config struct {
 	Interval time.Duration
 	// StepTimeout bounds each question to a node, and each order.
 	StepTimeout time.Duration
+	// Policy at first; see Controller.Configure.
+	Policy Policy
 }
 
 // Default is the configuration without a directory and a master.
 func Default() Config {
-	return Config{Interval: 50 * time.Millisecond, StepTimeout: 2 * time.Second}
+	return Config{Interval: 50 * time.Millisecond, StepTimeout: 2 * time.Second, Policy: DefaultPolicy()}
+}
+
+// DefaultPolicy promotes by itself, and loses nothing. The window is short: it
+// is there against a fault that kills one master after the other, and counts
+// from the third failover within it. A fleet without a master waits for nothing
+// else.
+func DefaultPolicy() Policy {
+	return Policy{Automatic: true, Window: 30 * time.Second, Frozen: 2 * time.Second, Rejoin: RejoinCopy}
 }
 
 // Validate says what is wrong with the configuration. That no master is named

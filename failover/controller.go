@@ -3,40 +3,90 @@ package failover
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 )
 
 // Controller is the one writer of roles, generation and whether writes are
-// open. It belongs to one goroutine, that of Run.
+// open, and the one who acts on nodes when roles have to change. Run is for one
+// goroutine, its other methods for any.
+//
+// What it does is undone or gone on with after a crash at any point: what is
+// before the record of a new master is volatile, what is after it is repeated.
 type Controller struct {
 	config   Config
+	policy   atomic.Pointer[Policy]
 	store    *cluster.Store
 	operator Operator
+	stream   Stream  // nil: nobody can be promoted
+	clients  Clients // nil: nobody relays
+	metrics  *Metrics
 	log      *slog.Logger
 
+	lock     *fleetLock
+	orders   chan *request
+	results  chan func() // of what ran beside the loop; they run in it
+	problems atomic.Pointer[[]Problem]
+	history  atomic.Pointer[incidents] // nil until Run has read it
+	recorded atomic.Pointer[State]     // the published state, for who asks
+
+	// What follows belongs to Run's goroutine.
 	dir       *stateDir
 	state     State
+	saved     State     // what the file holds
+	doubtful  bool      // it may hold something else: it is written before anything is published
 	published bool      // this process has published the state
+	mustOpen  bool      // the master was closed by us, whatever the probes say
 	mayOpen   bool      // the master must be verified, and opened if it is read-only
 	since     time.Time // since when the probes talked to the master that was last seen open
 	openedAt  time.Time // what the probes saw before is older than our order
 	retryAt   time.Time // after an order that failed
 	last      string    // the failure that was last logged
+	reasonAt  time.Time // when a reason was last published
+	released  bool      // the promoted master is open; what is left are its events
+	episode   *Incident // the recovery that goes on
+	heldSince time.Time // when new writes began to wait in it
+	changes   []time.Time
+	pending   *request       // the order whose answer is to come
+	jobs      sync.WaitGroup // what runs beside the loop
+	running   map[string]context.CancelFunc
+	again     map[string]time.Time // when a job may run again that failed
+	shown     *cluster.Topology    // the topology that was last looked at
+}
+
+// Parts are what a controller works with; all but Operator and Log may be
+// missing: without a Stream nobody is promoted.
+type Parts struct {
+	Operator Operator
+	Stream   Stream
+	Clients  Clients
+	Metrics  *Metrics
+	Log      *slog.Logger
 }
 
 // NewController returns a controller that owns nothing yet.
-func NewController(store *cluster.Store, c Config, operator Operator, log *slog.Logger) *Controller {
-	return &Controller{config: c, store: store, operator: operator, log: log, mayOpen: true}
+func NewController(store *cluster.Store, c Config, p Parts) *Controller {
+	k := &Controller{
+		config: c, store: store, operator: p.Operator, stream: p.Stream, clients: p.Clients, metrics: p.Metrics, log: p.Log,
+		lock: newFleetLock(store, p.Operator), orders: make(chan *request), results: make(chan func(), 16),
+		mayOpen: true, running: map[string]context.CancelFunc{}, again: map[string]time.Time{},
+	}
+	k.policy.Store(&c.Policy)
+	return k
 }
+
+// Configure takes over another policy, from the next look on.
+func (c *Controller) Configure(p Policy) { c.policy.Store(&p) }
 
 // Run locks the state directory, loads what was recorded, and keeps what is
 // published true to it until the context ends. It returns at once with an error
-// if the directory is another process's or its state cannot be trusted, and
-// with one if the state can no longer be written.
+// if the directory is another process's or its state cannot be trusted. A disk
+// that cannot be written later is told and tried again: what is published then
+// stays as it is.
 func (c *Controller) Run(ctx context.Context) (err error) {
 	if c.dir, err = openState(c.config.StateDir); err != nil {
 		return err
@@ -45,194 +95,180 @@ func (c *Controller) Run(ctx context.Context) (err error) {
 	if c.state, err = c.dir.load(); err != nil {
 		return err
 	}
-	tick := time.NewTicker(c.config.Interval)
+	c.saved = c.state
+	if err := c.resume(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.jobs.Wait()
+	defer cancel()
+	c.jobs.Go(func() { _ = c.lock.Run(ctx) }) // it returns nil, at the end
+	tick := time.NewTicker(min(wakeInterval, c.config.Interval))
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		if err := c.step(ctx); err != nil && ctx.Err() == nil {
-			return err
+			c.complain("the state cannot be kept", err)
 		}
+		c.rest(ctx, tick.C)
+	}
+	return nil
+}
+
+// wakeInterval is how soon a change of the topology is looked at.
+const wakeInterval = 10 * time.Millisecond
+
+// rest waits until there is something new to look at, or it is time to look all
+// the same.
+func (c *Controller) rest(ctx context.Context, tick <-chan time.Time) {
+	for due := time.Now().Add(c.config.Interval); ; {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+			return
+		case apply := <-c.results:
+			apply()
+			return
+		case r := <-c.accepting():
+			c.pending = r
+			return
+		case now := <-tick:
+			if !now.Before(due) || c.store.Load() != c.shown {
+				return
+			}
 		}
 	}
+}
+
+// accepting is where orders come from while none is being carried out.
+func (c *Controller) accepting() chan *request {
+	if c.pending != nil {
+		return nil
+	}
+	return c.orders
 }
 
 // step looks, and does what follows, one thing at a time. Its error is one of
 // the disk; what nodes refuse becomes the reason why writes are not open.
 func (c *Controller) step(ctx context.Context) error {
 	t := c.store.Load()
-	v := judge(c.state, c.config.Master, t, c.mayOpen || c.reconnected(t))
-	if c.stale(t, v) {
-		return nil
+	c.shown = t
+	v := c.view(t)
+	if c.stream == nil || c.state.Master == "" {
+		c.decline("no master is recorded yet")
+		return c.serve(ctx, t, verdict{})
 	}
-	if v.action != actionNone && time.Now().Before(c.retryAt) {
-		return nil // its reason is published
+	problems := Diagnose(v)
+	c.tell(problems)
+	if done, err := c.carryOut(ctx, v); done || err != nil {
+		return err
 	}
-	switch v.action {
-	case actionAdopt:
-		v = c.adopt(ctx, t, v)
-	case actionOpen:
-		v = c.open(ctx, t, v)
+	if p, ok := asking(problems, RecoveryFailover); ok && !c.excused(p) {
+		plan := PlanFailover(v, p, Order{})
+		if v.Lock != "" {
+			plan.Refusal = v.Lock
+		}
+		if begun, err := c.failover(ctx, plan, Order{}, p.Evidence); begun || err != nil {
+			return err
+		}
+		return c.serve(ctx, t, held(actionNone, "%s", c.episode.Says))
 	}
-	if ctx.Err() != nil {
-		return nil
+	c.survived(t)
+	if c.state.Promotion != nil && c.unlocked(t) {
+		if err := c.forward(ctx); err != nil || c.state.Promotion != nil && !c.released {
+			return err
+		}
 	}
-	c.remember(t, v)
-	return c.publish(v)
+	c.rejoin(ctx, v)
+	c.closeStrays(ctx, v, problems)
+	c.complete()
+	if p, ok := asking(problems, RecoveryHold); ok {
+		return c.serve(ctx, t, held(actionNone, "%s", p.Kind.Definition().Description))
+	}
+	return c.serve(ctx, t, verdict{})
 }
 
-// reconnected says that the probes lost the master since it was last seen
-// open: it may have been restarted between two of them.
-func (c *Controller) reconnected(t *cluster.Topology) bool {
-	i := t.Find(c.state.Master)
-	return i >= 0 && !t.Nodes[i].Since.Equal(c.since)
+// excused says that a problem rests on what was seen of the new master before it
+// had taken all that it has now.
+func (c *Controller) excused(p Problem) bool {
+	return c.state.Promotion != nil && !c.released && p.Kind == KindMasterBehind
 }
 
-// stale says that the verdict rests on a probe from before our own order.
-func (c *Controller) stale(t *cluster.Topology, v verdict) bool {
-	i := t.Find(c.state.Master)
-	return v.writes != cluster.WritesOpen && i >= 0 && t.Nodes[i].Health == cluster.HealthUp && t.Nodes[i].Seen.Before(c.openedAt.Add(staleProbe))
-}
+// unlocked says that no other Bellwether can act on this fleet.
+func (c *Controller) unlocked(t *cluster.Topology) bool { return c.lock.forbids(t) == "" }
 
-// staleProbe is how long after an order a probe may end that had looked before.
-const staleProbe = time.Second
-
-// remember keeps whether the master has to be verified anew: from when it was
-// down until it was seen open.
-func (c *Controller) remember(t *cluster.Topology, v verdict) {
-	switch {
-	case v.writes == cluster.WritesOpen:
-		c.mayOpen, c.last = false, ""
-		c.since = t.Nodes[t.Find(c.state.Master)].Since
-	case v.writes == cluster.WritesHeld && v.action == actionNone:
-		c.mayOpen = true
+// asking is the first problem that asks for a recovery.
+func asking(problems []Problem, r Recovery) (Problem, bool) {
+	for _, p := range problems {
+		if p.Kind.Definition().Asks == r {
+			return p, true
+		}
 	}
+	return Problem{}, false
 }
 
-// adopt records the configured node as the first master, by the identity that
-// it shows now.
-func (c *Controller) adopt(ctx context.Context, t *cluster.Topology, v verdict) verdict {
-	n := &t.Nodes[t.Find(c.config.Master)]
-	ctx, cancel := context.WithTimeout(ctx, c.config.StepTimeout)
-	defer cancel()
-	identity, err := c.operator.ReadIdentity(ctx, n.Addr)
-	if err != nil {
-		return c.failed(v, fmt.Errorf("read identity of %s: %w", n.Name, err))
+// view is the moment that is decided on.
+func (c *Controller) view(t *cluster.Topology) View {
+	now := time.Now()
+	v := View{Now: now, Record: c.state, Policy: *c.policy.Load(), Writes: t.Writes, Nodes: t.Nodes, Lock: c.lock.forbids(t)}
+	v.Last = limited(c.changes, now, v.Policy.Window)
+	if c.stream != nil {
+		v.Stream = c.stream.View()
 	}
-	c.state.Master, c.state.Identity = n.Name, identity
-	c.log.Info("first master recorded", "node", n.Name, "identity", identity)
 	return v
 }
 
-// open makes the recorded master writable, if no other node is. Nodes that are
-// down are not asked: nothing that Bellwether writes can reach them.
-func (c *Controller) open(ctx context.Context, t *cluster.Topology, v verdict) verdict {
-	for i := range t.Nodes {
-		n := &t.Nodes[i]
-		if n.Name == c.state.Master || n.Health != cluster.HealthUp {
-			continue
-		}
-		readOnly, err := c.askReadOnly(ctx, n)
-		switch {
-		case err != nil:
-			return c.failed(v, fmt.Errorf("ask %s whether it is read-only: %w", n.Name, err))
-		case !readOnly:
-			c.retryAt = time.Now().Add(retryPause)
-			return refusedWritable(c.state.Master, n)
+// tell publishes the problems, and logs those that are new.
+func (c *Controller) tell(problems []Problem) {
+	before, changed := c.Problems(), false
+	for _, p := range problems {
+		if !known(before, p) {
+			changed = true
+			c.log.Log(context.Background(), levelOf(p), "problem", "kind", p.Kind.String(), "node", p.Node, "says", p.Kind.Definition().Description, "evidence", p.Evidence)
 		}
 	}
-	n := &t.Nodes[t.Find(c.state.Master)]
-	ctx, cancel := context.WithTimeout(ctx, c.config.StepTimeout)
-	defer cancel()
-	err := c.operator.OpenWrites(ctx, n.Addr, c.state.Identity)
-	if errors.Is(err, ErrUnfit) {
-		c.retryAt = time.Now().Add(retryPause)
-		return refused("the master %s %v", n.Name, err)
+	for _, p := range before {
+		if !known(problems, p) {
+			changed = true
+			c.log.Info("problem is over", "kind", p.Kind.String(), "node", p.Node)
+		}
 	}
-	if err != nil {
-		return c.failed(v, fmt.Errorf("open %s: %w", n.Name, err))
+	c.problems.Store(&problems)
+	if changed {
+		c.metrics.problems(problems)
 	}
-	c.openedAt = time.Now()
-	c.log.Info("master opened for writes", "node", n.Name, "identity", c.state.Identity)
-	return verdict{writes: cluster.WritesOpen}
 }
 
-func (c *Controller) askReadOnly(ctx context.Context, n *cluster.Node) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.StepTimeout)
-	defer cancel()
-	return c.operator.ReadOnly(ctx, n.Addr)
+func known(problems []Problem, p Problem) bool {
+	for _, o := range problems {
+		if o.Kind == p.Kind && o.Node == p.Node {
+			return true
+		}
+	}
+	return false
 }
 
-// retryPause is between two attempts at an order that failed.
-const retryPause = 500 * time.Millisecond
-
-// failed logs a failure once and tries again later.
-func (c *Controller) failed(v verdict, err error) verdict {
-	c.retryAt = time.Now().Add(retryPause)
-	if err.Error() != c.last {
-		c.last = err.Error()
-		c.log.Warn("order failed, trying again", "error", err)
+// levelOf is how loudly a new problem is told.
+func levelOf(p Problem) slog.Level {
+	switch p.Kind.Definition().Priority {
+	case PriorityCritical:
+		return slog.LevelError
+	case PriorityUrgent, PriorityWarning:
+		return slog.LevelWarn
 	}
-	v.action = actionNone
-	return v
+	return slog.LevelInfo
 }
 
-// publish makes the state durable and then visible, if anything changed.
-func (c *Controller) publish(v verdict) error {
-	t := c.store.Load()
-	if c.published && t.Writes == v.writes && t.WritesReason == v.reason && c.rolesMatch(t) {
-		return nil
-	}
-	next := c.state
-	after, err := c.store.Advance(t.Generation, func(d *cluster.RoleDraft) error {
-		d.Resume(c.state.Generation)
-		if err := c.assign(d); err != nil {
-			return err
-		}
-		d.SetWrites(v.writes, v.reason)
-		next.Generation = d.Generation()
-		return c.dir.save(next)
-	})
-	if errors.Is(err, cluster.ErrGenerationMoved) {
-		return nil // the next step looks again
-	}
-	if err != nil {
-		return fmt.Errorf("publish generation: %w", err)
-	}
-	c.state, c.published = next, true
-	c.log.Info("generation published", "generation", after.Generation, "master", c.state.Master, "writes", v.writes.String(), "reason", v.reason)
-	return nil
-}
-
-// assign gives every node its role by the state.
-func (c *Controller) assign(d *cluster.RoleDraft) error {
-	d.ClearMaster()
-	for _, n := range d.Nodes() {
-		if err := d.SetFenced(n.Name, c.state.Distrusts(n.Name, n.Identity)); err != nil {
-			return err
-		}
-		if n.Name == c.state.Master {
-			if err := d.SetMaster(n.Name, c.state.Identity); err != nil {
-				return err
-			}
-		}
+// Problems returns what was the matter at the last look, the gravest first.
+func (c *Controller) Problems() []Problem {
+	if p := c.problems.Load(); p != nil {
+		return *p
 	}
 	return nil
 }
 
-// rolesMatch says whether the topology has the roles of the state; a node that
-// the registry added has none yet.
-func (c *Controller) rolesMatch(t *cluster.Topology) bool {
-	for i := range t.Nodes {
-		role := cluster.RoleSlave
-		if t.Nodes[i].Name == c.state.Master {
-			role = cluster.RoleMaster
-		}
-		if t.Nodes[i].Role != role {
-			return false
-		}
+// Incidents returns the history, the oldest first.
+func (c *Controller) Incidents() []Incident {
+	if h := c.history.Load(); h != nil {
+		return h.all()
 	}
-	return t.MasterIdentity == c.state.Identity || t.MasterNode() == nil
+	return nil
 }

@@ -39,7 +39,7 @@ func TestFirstStartWaitsForTheMaster(t *testing.T) {
 func TestFirstStartRefusesTwoWritable(t *testing.T) {
 	tell(t, func(s *story) {
 		s.change("db3", func(n *server) { n.readOnly = false })
-		reason := "db1 cannot be opened as the master while db3 is writable, too: run SET GLOBAL super_read_only = 1 on db3 if it is a slave"
+		reason := "db1 cannot be opened as the master while db3 is writable, too: run SET GLOBAL read_only = 1 on db3 if it is a slave"
 		s.want("", cluster.WritesRefused, reason)
 		s.wantOpened()
 		s.change("db3", func(n *server) { n.readOnly = true })

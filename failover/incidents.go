@@ -19,10 +19,10 @@ const incidentsKept = 100
 // incidentsName is their folder in the state directory.
 const incidentsName = "incidents"
 
-// incidents is the history, on disk and in memory. Any goroutine may ask for the
-// list; changes come from one at a time.
+// incidents is the history, on disk and in memory. It is safe for concurrent use.
 type incidents struct {
-	dir string
+	dir     string
+	writing sync.Mutex // one file after the other
 
 	mu   sync.Mutex
 	list []Incident // the oldest first
@@ -76,9 +76,15 @@ func (h *incidents) name(now time.Time, kind string) string {
 	return id
 }
 
-// save makes an incident durable, as it is now, and drops the oldest ones.
-func (h *incidents) save(i Incident) error {
-	h.show(i)
+// keep makes an incident durable, as the list tells it, and drops the oldest
+// ones. Any goroutine may call it: what is older never comes last.
+func (h *incidents) keep(id string) error {
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	i, ok := h.find(id)
+	if !ok {
+		return nil // it was dropped
+	}
 	text, err := json.MarshalIndent(i, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode incident: %w", err)

@@ -54,7 +54,7 @@ func (l *live) start(master string) {
 	c := failover.Default()
 	c.StateDir, c.Master = l.dir, master
 	monitor := cluster.NewMonitor(l.store, l.config, log, nil)
-	controller := failover.NewController(l.store, c, failover.NewSQLOperator(l.config), log)
+	controller := failover.NewController(l.store, c, failover.Parts{Operator: failover.NewSQLOperator(l.config), Log: log})
 	ctx, cancel := context.WithCancel(context.Background())
 	var rooms sync.WaitGroup
 	for _, run := range []func(context.Context) error{monitor.Run, controller.Run} {

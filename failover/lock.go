@@ -49,6 +49,7 @@ const (
 	lockTimeout  = 2 * time.Second       // for one order
 	lockRetry    = 50 * time.Millisecond // after it was not had
 	lockFresh    = 5 * time.Second       // a lock that nobody looked at for so long may be lost
+	lockLinger   = time.Second           // that of a process that has ended may be seen for a moment
 )
 
 // holding is how the lock of one node stands. It is a value.
@@ -56,6 +57,7 @@ type holding struct {
 	held   bool
 	at     time.Time  // when that was last true
 	holder *HeldError // another one has it
+	since  time.Time  // for so long
 	none   bool       // no server runs there, so nobody can hold it
 }
 
@@ -125,9 +127,14 @@ func (l *fleetLock) hold(ctx context.Context, addr string) {
 		lock, err := l.operator.TakeLock(bounded, addr)
 		cancel()
 		if err == nil {
-			l.keep(ctx, addr, lock)
+			if !l.yields(addr) {
+				l.keep(ctx, addr, lock)
+			}
 			_ = lock.Close() // its connection may be broken already
 			l.set(addr, holding{})
+			if l.yields(addr) {
+				pause(ctx, lockInterval)
+			}
 			continue
 		}
 		var now holding
@@ -135,20 +142,22 @@ func (l *fleetLock) hold(ctx context.Context, addr string) {
 			now.none = errors.Is(err, syscall.ECONNREFUSED)
 		}
 		l.set(addr, now)
-		select {
-		case <-time.After(lockRetry):
-		case <-ctx.Done():
-		}
+		pause(ctx, lockRetry)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
 	}
 }
 
 // keep looks after a lock until it is lost or ctx ends.
 func (l *fleetLock) keep(ctx context.Context, addr string, lock Lock) {
-	for err := error(nil); err == nil; {
+	for err := error(nil); err == nil && !l.yields(addr); {
 		l.set(addr, holding{held: true, at: time.Now()})
-		select {
-		case <-time.After(lockInterval):
-		case <-ctx.Done():
+		if pause(ctx, lockInterval); ctx.Err() != nil {
 			return
 		}
 		bounded, cancel := context.WithTimeout(ctx, lockTimeout)
@@ -160,24 +169,64 @@ func (l *fleetLock) keep(ctx context.Context, addr string, lock Lock) {
 func (l *fleetLock) set(addr string, h holding) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if h.holder != nil {
+		if h.since = l.nodes[addr].since; h.since.IsZero() {
+			h.since = time.Now()
+		}
+	}
 	l.nodes[addr] = h
 }
 
-// forbids says why this process must not act, "" where it may. It may once it
-// has held the lock on a majority of the nodes that run, while no node shows
-// another holder.
-func (l *fleetLock) forbids(t *cluster.Topology) string {
+// yields says that a lock at addr is not for us: another Bellwether holds one
+// elsewhere, and we never held a majority. Else two could keep each other from
+// one for ever.
+func (l *fleetLock) yields(addr string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	reason, majority := judgeLock(t, l.nodes)
-	l.established = l.established || reason == "" && majority
-	switch {
-	case reason != "":
-		return reason
-	case !l.established:
-		return "the lock of the fleet is not held on a majority of its nodes yet: no other Bellwether can be excluded"
+	if l.established {
+		return false
 	}
-	return ""
+	for other, h := range l.nodes {
+		if other != addr && h.lingers() {
+			return true
+		}
+	}
+	return false
+}
+
+// lingers says that another one has held the lock for longer than that of a
+// process may be seen that has ended.
+func (h *holding) lingers() bool { return h.holder != nil && time.Since(h.since) >= lockLinger }
+
+// had says whether a majority was held, and not lost to another one since.
+func (l *fleetLock) had() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.established
+}
+
+// forbids says why this process must not act, "" where it may.
+func (l *fleetLock) forbids(t *cluster.Topology) string {
+	reason, _ := l.refuses(t, "")
+	return reason
+}
+
+// refuses says why this process must not act, "" where it may, and whether it
+// must not even serve writes: another Bellwether holds the lock on the master or
+// on a majority, or this one never held it on a majority. Once it did, it goes on
+// while nodes come and go.
+func (l *fleetLock) refuses(t *cluster.Topology, master string) (reason string, decisive bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := judgeLock(t, l.nodes, master)
+	l.established = (l.established || s.majority) && !s.lost
+	switch {
+	case s.other != "":
+		return s.other, s.lingers && (s.lost || !l.established)
+	case !l.established:
+		return "the lock of the fleet is not held on a majority of its nodes yet: no other Bellwether can be excluded", false
+	}
+	return "", false
 }
 
 // holds says why this process must not make a node the master, "" where it may.
@@ -193,11 +242,20 @@ func (l *fleetLock) holds(t *cluster.Topology, n *cluster.Node) string {
 	return ""
 }
 
-// judgeLock is pure: who else holds the lock, and whether we do on a majority.
-func judgeLock(t *cluster.Topology, nodes map[string]holding) (reason string, majority bool) {
-	held, running := 0, 0
+// standing is how the lock stands in all. It is a value.
+type standing struct {
+	other    string // who else holds it, and where; "" for nobody
+	majority bool   // we hold it on a majority
+	lost     bool   // another one does, or holds it on the master
+	lingers  bool   // and has for a while
+}
+
+// judgeLock is pure. A node where no server runs counts for nobody: nobody can
+// hold a lock there. Of two nodes, the master decides.
+func judgeLock(t *cluster.Topology, nodes map[string]holding, master string) (s standing) {
+	held, others, running := 0, 0, 0
 	var where []string
-	from := ""
+	from, onMaster, theirs := "", false, false
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
 		h := nodes[n.Addr]
@@ -206,18 +264,25 @@ func judgeLock(t *cluster.Topology, nodes map[string]holding) (reason string, ma
 		}
 		if h.held {
 			held++
+			onMaster = onMaster || n.Name == master
 		}
 		if h.holder != nil {
+			others++
+			theirs = theirs || n.Name == master
 			where = append(where, n.Name)
 			from = h.holder.Holder
+			s.lingers = s.lingers || h.lingers()
 		}
 	}
-	if len(where) == 0 {
-		return "", 2*held > running && held > 0
+	s.majority = others == 0 && held > 0 && (2*held > running || 2*held == running && onMaster)
+	s.lost = others > 0 && (theirs || 2*others > len(t.Nodes))
+	if others == 0 {
+		return s
 	}
 	who := "another Bellwether"
 	if from != "" {
 		who += " (its connections come from " + from + ")"
 	}
-	return fmt.Sprintf("%s acts on this fleet: it holds the lock on %s; end one of the two", who, strings.Join(where, " and ")), false
+	s.other = fmt.Sprintf("%s acts on this fleet: it holds the lock on %s; end one of the two", who, strings.Join(where, " and "))
+	return s
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,11 @@ type server struct {
 	readOnly bool
 	down     bool
 	restarts int
+	has      uint64 // the number of the last transaction that it has executed
+	stuck    bool   // it applies nothing
+	errant   bool   // it has a transaction of its own
+	slave    bool   // it follows the stream
+	failing  time.Time
 }
 
 // story is a cluster of fake servers, with a controller that may be restarted.
@@ -32,8 +38,11 @@ type story struct {
 	opened  []string           // the identities that OpenWrites made writable
 	refuse  error              // what every order answers
 	unfit   error              // what opening answers
+	held    map[string]string  // who else holds the lock, by address
+	fleet   *fleet             // nil: nobody can be promoted
 
-	stop func() error // ends the controller
+	controller *Controller
+	stop       func() error // ends the controller
 }
 
 var _ Operator = (*story)(nil)
@@ -62,60 +71,18 @@ func (s *story) OpenWrites(_ context.Context, addr, identity string) error {
 	if s.servers[addr].identity != identity {
 		return ErrAnotherServer
 	}
+	s.checkOpening(addr)
 	s.servers[addr].readOnly = false
 	s.opened = append(s.opened, identity)
 	return nil
 }
-
-// CloseWrites implements Operator.
-func (s *story) CloseWrites(_ context.Context, addr, identity string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.servers[addr].identity != identity {
-		return ErrAnotherServer
-	}
-	s.servers[addr].readOnly = true
-	return s.refuse
-}
-
-// Fence implements Operator.
-func (s *story) Fence(ctx context.Context, addr, identity string) error {
-	return s.CloseWrites(ctx, addr, identity)
-}
-
-// Executed implements Operator.
-func (s *story) Executed(context.Context, string, string) (*cluster.GTIDSet, error) {
-	return nil, s.refuse
-}
-
-// Received implements Operator.
-func (s *story) Received(context.Context, string, string) (*cluster.GTIDSet, error) {
-	return nil, s.refuse
-}
-
-// AwaitApplied implements Operator.
-func (s *story) AwaitApplied(context.Context, string, string, *cluster.GTIDSet) error {
-	return s.refuse
-}
-
-// TakeLock implements Operator.
-func (s *story) TakeLock(context.Context, string) (Lock, error) { return s, nil }
-
-// Check implements Lock.
-func (s *story) Check(context.Context) error { return nil }
-
-// Close implements Lock.
-func (s *story) Close() error { return nil }
 
 // tell runs a story of three read-only servers, db1 configured as the first
 // master, in fake time.
 func tell(t *testing.T, script func(*story)) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		s := &story{T: t, dir: dir, servers: map[string]*server{}}
-		for _, name := range []string{"db1", "db2", "db3"} {
-			s.servers[addr(name)] = &server{identity: "id-" + name, readOnly: true}
-		}
+		s := newStory(t, dir)
 		s.start("db1")
 		script(s)
 		if err := s.stop(); err != nil {
@@ -123,6 +90,17 @@ func tell(t *testing.T, script func(*story)) {
 		}
 	})
 }
+
+func newStory(t *testing.T, dir string) *story {
+	s := &story{T: t, dir: dir, servers: map[string]*server{}, held: map[string]string{}}
+	for _, name := range []string{"db1", "db2", "db3"} {
+		s.servers[addr(name)] = &server{identity: "id-" + name, readOnly: true}
+	}
+	return s
+}
+
+// connRefused is the error of a machine where no server runs.
+var connRefused = syscall.ECONNREFUSED
 
 func addr(name string) string { return name + ":3306" }
 
@@ -139,7 +117,12 @@ func (s *story) start(master string) {
 	}
 	c := Default()
 	c.StateDir, c.Master = s.dir, master
-	controller := NewController(s.store, c, s, slog.New(slog.NewTextHandler(s.Output(), nil)))
+	parts := Parts{Operator: s, Log: slog.New(slog.NewTextHandler(s.Output(), nil))}
+	if s.fleet != nil {
+		parts.Stream, parts.Clients = s.fleet, s.fleet
+	}
+	controller := NewController(s.store, c, parts)
+	s.controller = controller
 	ctx, cancel := context.WithCancel(s.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- controller.Run(ctx) }()
@@ -179,10 +162,20 @@ func (s *story) look() {
 }
 
 func (s *server) condition() cluster.Condition {
-	c := cluster.Condition{Health: cluster.HealthUp, Identity: s.identity, ReadOnly: s.readOnly, Seen: time.Now()}
-	if s.down {
-		c.Health = cluster.HealthDown
+	c := cluster.Condition{
+		Health: cluster.HealthUp, Identity: s.identity, ReadOnly: s.readOnly, Seen: time.Now(), Asked: time.Now(),
+		Flavour: cluster.FlavourMariaDB, Version: "11.8.3-MariaDB", Applied: upTo(s.has), Replication: cluster.ReplicationNone,
 	}
+	c.Outcome = cluster.OutcomeAnswered
+	if s.slave {
+		c.Replication, c.LagKnown = cluster.ReplicationRunning, true
+	}
+	if !s.down {
+		s.failing = time.Time{}
+	} else if c.Health, c.Outcome = cluster.HealthDown, cluster.OutcomeRefused; s.failing.IsZero() {
+		s.failing = time.Now()
+	}
+	c.Failing = s.failing
 	c.Since = time.Unix(int64(s.restarts), 0)
 	return c
 }

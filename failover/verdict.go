@@ -23,6 +23,7 @@ type verdict struct {
 	writes cluster.Writes
 	reason string // stable, because a change of it is a new generation
 	action action
+	cut    bool // no node is published as the master
 }
 
 func refused(format string, args ...any) verdict {

@@ -62,7 +62,6 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 		return nil, err
 	}
 	h.operator = newOperator(c.ClusterConfig(), h.replicator)
-	h.controller = failover.NewController(h.store, c.FailoverConfig(), h.operator, room(log, "failover"))
 	token, err := adminToken(c.StateDir)
 	if err != nil {
 		return nil, err
@@ -78,6 +77,9 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	if err := h.buildProxy(metrics); err != nil {
 		return nil, errors.Join(err, h.admin.Close())
 	}
+	h.controller = failover.NewController(h.store, c.FailoverConfig(), failover.Parts{
+		Operator: h.operator, Stream: stream{h.replicator}, Clients: h.proxy, Metrics: failover.NewMetrics(metrics), Log: room(log, "failover"),
+	})
 	return h, nil
 }
 
@@ -113,7 +115,11 @@ func (h *house) buildProxy(metrics prometheus.Registerer) error {
 	log := room(h.log, "proxy")
 	h.pools = backend.New(h.config.BackendConfig(), h.store, h.monitor, log)
 	h.proxy, err = proxy.New(clients, h.store, h.pools, h.monitor, h.replicator, proxy.NewMetrics(metrics, h.pools, h.store), log)
-	return withAdvice(err, "proxy.listen (demo: --proxy)")
+	if err != nil {
+		return withAdvice(err, "proxy.listen (demo: --proxy)")
+	}
+	h.proxy.ResolveBy(outcomes{h.replicator})
+	return nil
 }
 
 // room is the logger of one room.
@@ -125,6 +131,7 @@ func (h *house) run(ctx context.Context) error {
 	tuneRuntime()
 	rooms, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	defer func() { _ = h.operator.close() }() // nobody gives orders any more
 	group, rooms := errgroup.WithContext(rooms)
 	defer context.AfterFunc(ctx, func() {
 		h.admin.Stopping()

@@ -100,6 +100,7 @@ func (h *house) apply(next *config.File) error {
 	}
 	h.monitor.Apply(next.ClusterConfig())
 	h.operator.apply(next.ClusterConfig())
+	h.controller.Configure(next.FailoverConfig().Policy)
 	h.pools.Configure(next.BackendConfig())
 	h.proxy.Configure(clients)
 	h.admin.Configure(next.AdminConfig())

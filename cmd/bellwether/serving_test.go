@@ -59,7 +59,8 @@ func startServingAs(t *testing.T, servers *playground.Cluster, o demoOptions) *s
 const patientHold = time.Minute
 
 // bePatient gives a machine that is busy with other tests its time: no node is
-// taken for dead because it is slow to answer within that of two probes.
+// taken for dead because it is slow to answer within that of two probes. Nor is
+// another one made the master in its place.
 func (s *serving) bePatient(t *testing.T, hold, probe time.Duration) {
 	t.Helper()
 	text, err := os.ReadFile(s.house.config.Path())
@@ -67,7 +68,7 @@ func (s *serving) bePatient(t *testing.T, hold, probe time.Duration) {
 		t.Fatal(err)
 	}
 	patient := strings.Replace(string(text), "proxy: {", fmt.Sprintf("proxy: {hold_timeout: %v, ", hold), 1)
-	rewrite(t, s.house, patient+fmt.Sprintf("probes: {timeout: %v}\n", probe))
+	rewrite(t, s.house, patient+fmt.Sprintf("probes: {timeout: %v}\nfailover: {automatic: false}\n", probe))
 	if err := s.house.reload(); err != nil {
 		t.Fatal(err)
 	}
