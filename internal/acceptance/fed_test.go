@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -62,15 +63,17 @@ func newFed(t *testing.T, flavour playground.Flavour, more string) *fed {
 	return f
 }
 
-// freeAddr is a port below those that the kernel gives to outgoing connections,
-// so that it is still free when the product is started again.
+// freeAddr is a port that is free now and that nobody else will take: below
+// those of playground's servers, which wait for a while before they listen, and
+// those that the kernel gives to outgoing connections.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	for port := 20000 + os.Getpid()%5000; port < 32768; port += 7 {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	for range 100 {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(4000+rand.IntN(6000)))
+		l, err := net.Listen("tcp", addr)
 		if err == nil {
 			l.Close()
-			return l.Addr().String()
+			return addr
 		}
 	}
 	t.Fatal("no port is free")
