@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"net"
 	"net/http"
@@ -27,6 +28,9 @@ func explained(err error, changes bool) *problem {
 	case errors.As(err, &dialing) && dialing.Op == "dial":
 		return &problem{Type: kindUnavailable, Title: "unavailable", Status: http.StatusServiceUnavailable,
 			Detail: "the proxy's own address does not answer: " + err.Error(), Remedy: "nothing was done; try later"}
+	case errors.Is(err, driver.ErrBadConn): // which the driver says only if nothing was sent
+		return &problem{Type: kindUnavailable, Title: "unavailable", Status: http.StatusServiceUnavailable,
+			Detail: "the connection to the proxy is gone", Remedy: "nothing was done; try again"}
 	case errors.Is(err, context.DeadlineExceeded) && !changes:
 		return &problem{Type: kindUnavailable, Title: "out of time", Status: http.StatusGatewayTimeout,
 			Detail: "the call took longer than admin.timeout", Remedy: "ask for less, or raise admin.timeout"}
