@@ -56,21 +56,15 @@ func newBeater(ctx context.Context, h *heart, p place) (*beater, error) {
 func (b *beater) run(all context.Context) {
 	defer b.cancel()
 	defer b.pen.close()
-	for {
+	for b.ctx.Err() == nil {
 		begun := time.Now()
 		pause := b.beat()
-		if b.ctx.Err() != nil {
-			break
-		}
 		next := time.NewTimer(max(pause-time.Since(begun), 0))
 		select {
 		case <-b.ctx.Done():
 		case <-next.C:
 		}
 		next.Stop()
-		if b.ctx.Err() != nil {
-			break
-		}
 	}
 	if all.Err() == nil && b.pen.broken {
 		b.pen.kill(all)
