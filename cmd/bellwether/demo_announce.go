@@ -46,6 +46,7 @@ func (d *demoRun) welcome(h *house, servers *playground.Cluster) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Ready after %.1f s: %s %s\n\n", time.Since(d.begun).Seconds(), title(servers.Flavour), servers.Version)
 	fmt.Fprintf(&text, "  clients  %s\n  admin    http://%s/\n", h.proxy.Addr(), h.admin.Addr())
+	fmt.Fprintf(&text, "  rest     http://%s/select and its kin, open to everybody on this machine\n", h.admin.Addr())
 	for _, node := range d.nodes(servers) {
 		role := "slave"
 		if node.master {

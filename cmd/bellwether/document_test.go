@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
+)
+
+// malformedURL is how curl ends at a URL that it will not send.
+const malformedURL = 3
+
+// checkDocument runs each command of the document as it stands there, by curl,
+// and looks at every node.
+func (s *serving) checkDocument(t *testing.T) {
+	home := t.TempDir()
+	direct := fmt.Sprintf("connect-to = \"localhost:8001:%s\"\nsilent\nmax-time = 60\n", s.house.admin.Addr())
+	if err := os.WriteFile(filepath.Join(home, ".curlrc"), []byte(direct), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", "document.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range strings.Split(string(text), "\n\n")[1:] {
+		var line strings.Builder
+		for _, l := range strings.Split(strings.TrimSuffix(block, "\n"), "\n") {
+			switch {
+			case strings.HasPrefix(l, "> "):
+				if said := s.curl(t, home, line.String()); strings.TrimSuffix(said, "\n") != l[2:] {
+					t.Fatalf("%s\nsaid %s, want %s", line.String(), said, l[2:])
+				}
+			case strings.HasPrefix(l, "= "):
+				query, want, _ := strings.Cut(l[2:], " -> ")
+				s.waitEverywhere(t, query, want)
+			default:
+				line.WriteString(l + "\n")
+			}
+		}
+	}
+}
+
+// curl runs a command, and sends what curl refuses to send by a socket.
+func (s *serving) curl(t *testing.T, home, line string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "bash", "-c", line)
+	command.Env = append(os.Environ(), "CURL_HOME="+home, "HOME="+home, "no_proxy=*")
+	said, err := command.Output()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) && ended.ExitCode() == malformedURL {
+		_, target, _ := strings.Cut(line, "http://localhost:8001")
+		return s.raw(t, strings.TrimSuffix(strings.TrimSpace(target), `"`))
+	}
+	if err != nil {
+		t.Fatalf("%s: %v (curl is needed: apt install curl)", line, err)
+	}
+	return string(said)
+}
+
+// raw sends a GET whose target may have spaces and returns the answer's body.
+func (s *serving) raw(t *testing.T, target string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", s.house.admin.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: localhost:8001\r\nConnection: close\r\n\r\n", target); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(answer), "\r\n\r\n")
+	return body
+}
+
+// waitEverywhere waits until a query has this answer on every node.
+func (s *serving) waitEverywhere(t *testing.T, query, want string) {
+	t.Helper()
+	for _, node := range s.servers.Nodes {
+		for deadline := time.Now().Add(time.Minute); ; sleep(t.Context(), 10*time.Millisecond) {
+			got, err := node.Query(t.Context(), query)
+			if err == nil && strings.TrimRight(got, " ") == strings.TrimRight(want, " ") {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s on %s: %q, %v, want %q", query, node.Name, got, err, want)
+			}
+		}
+	}
+}
+
+// TestREST is the REST calls against real servers of each family.
+func TestREST(t *testing.T) {
+	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
+		t.Run(flavour.String(), func(t *testing.T) {
+			t.Parallel()
+			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 1, Relaxed: true})
+			s := startServingAs(t, servers, demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0", feed: "relay"})
+			s.bePatient(t, patientHold, 10*time.Second)
+			s.checkDocument(t)
+			s.checkTypes(t, flavour)
+			s.checkAnswers(t)
+			s.checkMany(t)
+		})
+	}
+}
