@@ -13,6 +13,9 @@ const index = `Bellwether %s
 /healthz  200 while the process answers
 /readyz   200 while writes can be served, else 503 and why
 /reload   POST, with the token of state_dir: read the configuration again
+/v1/operations  POST: {"kind": "switchover", "to": "node2", "dry_run": true}
+/v1/nodes       POST: {"node": "node2", "drain": true, "maintenance": false}
+/v1/incidents /v1/problems
 
 /ping /nodes /is-master /createdb /dropdb /alterdb /createtable /altertable
 /insert /select /search /update /delete /sync   the REST calls: docs/rest.md

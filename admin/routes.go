@@ -22,6 +22,7 @@ func (s *Server) Handler() http.Handler {
 	}))
 	mux.HandleFunc("GET /ping", s.ping)
 	mux.HandleFunc("GET /is-master", s.isMaster)
+	s.operable(mux)
 	both(mux, "/nodes", s.guarded(RoleRead, s.nodes))
 	both(mux, "/sync", s.guarded(RoleOperate, s.sync))
 	for path, serve := range map[string]struct {

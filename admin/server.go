@@ -34,8 +34,8 @@ type Durability interface {
 	Unprotected() (reason string, waits bool)
 }
 
-// Parts are what the server shows and calls; all but Durability, Proxy, Resync
-// and Reload are needed.
+// Parts are what the server shows and calls; all but Durability, Proxy, Resync,
+// Operations and Reload are needed.
 type Parts struct {
 	Topologies Topologies
 	Durability Durability // nil: nothing is promised
@@ -52,6 +52,8 @@ type Parts struct {
 	Proxy func() string
 	// Resync makes slaves full copies again; nil: /sync says that it cannot.
 	Resync Resyncer
+	// Operations changes roles; nil: there are no such calls.
+	Operations Operations
 }
 
 // Server answers HTTP requests. Listen comes first and Run after it, each once;

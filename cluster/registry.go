@@ -17,6 +17,8 @@ type Registry struct {
 
 	mu      sync.Mutex
 	applied []NodeConfig // the last configuration that was applied
+	path    string       // where wishes are kept, "" for nowhere
+	wishes  map[string]wish
 }
 
 // NewRegistry returns a registry that knows of no node yet.

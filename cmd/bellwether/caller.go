@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -71,11 +72,27 @@ func detail(body []byte) string {
 }
 
 func (c caller) call(ctx context.Context, method, path string) (status int, body []byte, err error) {
+	return c.send(ctx, method, path, nil)
+}
+
+// send calls with a document, nil for none.
+func (c caller) send(ctx context.Context, method, path string, what any) (status int, body []byte, err error) {
+	var document io.Reader
+	if what != nil {
+		text, err := json.Marshal(what)
+		if err != nil {
+			return 0, nil, fmt.Errorf("call bellwether: %w", err)
+		}
+		document = bytes.NewReader(text)
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, document)
 	if err != nil {
 		return 0, nil, fmt.Errorf("call bellwether: %w", err)
+	}
+	if what != nil {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	answer, err := http.DefaultClient.Do(request)

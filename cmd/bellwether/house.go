@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,9 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	if _, err := h.registry.Apply(c.ClusterConfig()); err != nil {
 		return nil, err
 	}
+	if err := h.registry.Keep(filepath.Join(c.StateDir, "nodes.json")); err != nil {
+		return nil, err
+	}
 	h.monitor = cluster.NewMonitor(h.store, c.ClusterConfig(), room(log, "cluster"), cluster.NewMetrics(metrics))
 	if err := h.buildReplicator(metrics); err != nil {
 		return nil, err
@@ -69,7 +73,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	name, _ := buildVersion()
 	h.admin = admin.New(c.AdminConfig(), admin.Parts{
 		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
-		Reload: h.reload, Token: token, Proxy: func() string { return dialable(h.proxy.Addr()) },
+		Reload: h.reload, Token: token, Operations: operations{h}, Proxy: func() string { return dialable(h.proxy.Addr()) },
 	})
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")
@@ -78,7 +82,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 		return nil, errors.Join(err, h.admin.Close())
 	}
 	h.controller = failover.NewController(h.store, c.FailoverConfig(), failover.Parts{
-		Operator: h.operator, Stream: stream{h.replicator}, Clients: h.proxy, Metrics: failover.NewMetrics(metrics), Log: room(log, "failover"),
+		Operator: h.operator, Stream: stream{h.replicator}, Clients: writers{h}, Metrics: failover.NewMetrics(metrics), Log: room(log, "failover"),
 	})
 	return h, nil
 }

@@ -40,6 +40,7 @@ Begin with: bellwether demo`,
 	}
 	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), explainCommand(), logCommand(), versionCommand())
 	root.AddCommand(adoptCommand(), syncCommand(), verifyCommand())
+	root.AddCommand(switchoverCommand(), failoverCommand(), incidentsCommand(), maintenanceCommand(), drainCommand())
 	return root
 }
 

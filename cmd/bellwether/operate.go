@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/config"
+	"github.com/bellwether-db/bellwether/failover"
+)
+
+func switchoverCommand() *cobra.Command {
+	return operationCommand("switchover", "Make another node the master, while the present one works", `Switchover has a Bellwether that runs hold new writes for a moment, wait until the node has everything,
+and swap the roles. No client gets an error, nothing is lost. Without --to the best slave is taken. It
+refuses, with the reason, where the node could not be ready in time.`)
+}
+
+func failoverCommand() *cobra.Command {
+	return operationCommand("failover", "Give the master up, and make a slave the master", `Failover has a Bellwether that runs give the master up, whether it works or not, and promote the best
+slave that has every acknowledged write. Bellwether does this by itself for a master that is dead, unless
+failover.automatic is false. The old master is fenced, and comes back as a slave once it answers.`)
+}
+
+func operationCommand(kind, short, long string) *cobra.Command {
+	var path string
+	o := admin.Operation{Kind: kind}
+	cmd := &cobra.Command{
+		Use: kind + " --config FILE", Short: short, Long: long, Args: cobra.NoArgs,
+		RunE: running(func(cmd *cobra.Command, _ []string) error {
+			return operate(cmd.Context(), path, o, cmd.OutOrStdout())
+		}),
+	}
+	requireConfig(cmd, &path)
+	flags := cmd.Flags()
+	flags.StringVar(&o.To, "to", "", "the `node` that is to be the master (the best one)")
+	flags.StringVar(&o.Reason, "reason", "", "why, for the record")
+	flags.BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and do nothing")
+	flags.BoolVar(&o.Force, "force", false, "pass over preferences, versions and lag; never over acknowledged writes")
+	return cmd
+}
+
+// operate has the Bellwether of a configuration carry out an operation, and
+// prints what came of it.
+func operate(ctx context.Context, path string, o admin.Operation, out io.Writer) error {
+	body, err := callRunning(ctx, path, http.MethodPost, "/v1/operations", o)
+	if err != nil {
+		return err
+	}
+	if o.DryRun {
+		var plan shownPlan
+		if err := json.Unmarshal(body, &plan); err != nil {
+			return fmt.Errorf("read the plan: %w", err)
+		}
+		fmt.Fprintln(out, plan.Plan)
+		if plan.Refusal != "" {
+			return errTold
+		}
+		return nil
+	}
+	var i failover.Incident
+	if err := json.Unmarshal(body, &i); err != nil {
+		return fmt.Errorf("read the incident: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "%s is the master. %s\n", i.To, i.Story())
+	return err
+}
+
+// callRunning calls the Bellwether that runs on a configuration.
+func callRunning(ctx context.Context, path, method, call string, what any) ([]byte, error) {
+	c, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	caller, err := newCaller(c)
+	if err != nil {
+		return nil, err
+	}
+	status, body, err := caller.send(ctx, method, call, what)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("bellwether at %s: %s", caller.address, detail(body))
+	}
+	return body, err
+}
+
+func incidentsCommand() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "incidents [ID] --config FILE",
+		Short: "Tell what was done about failures, or one incident as a story",
+		Long:  `Incidents lists the failovers, switchovers and returns of former masters that state_dir has on record, the last 100; or tells one step by step. It only reads, and needs no Bellwether that runs.`,
+		Args:  cobra.MaximumNArgs(1),
+		RunE: running(func(cmd *cobra.Command, args []string) error {
+			c, err := config.Load(path)
+			if err != nil {
+				return err
+			}
+			all, err := failover.ReadIncidents(c.StateDir)
+			if err != nil {
+				return err
+			}
+			return printIncidents(all, args, cmd.OutOrStdout())
+		}),
+	}
+	requireConfig(cmd, &path)
+	return cmd
+}
+
+func printIncidents(all []failover.Incident, args []string, out io.Writer) error {
+	for _, i := range all {
+		if len(args) == 0 {
+			fmt.Fprintf(out, "%s  %-10s %-8s %s -> %s  %s\n", i.ID, i.Kind, i.Outcome, i.From, i.To, i.Says)
+		} else if i.ID == args[0] {
+			_, err := fmt.Fprintln(out, i.Story())
+			return err
+		}
+	}
+	if len(args) > 0 {
+		return fmt.Errorf("there is no incident %s", args[0])
+	}
+	return nil
+}
+
+func nodeCommand(name, short string, wish func(*admin.NodeWish, *bool)) *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use: name + " NODE on|off --config FILE", Short: short, Args: cobra.ExactArgs(2),
+		Long: short + ". It holds at once, and over a restart, until it is taken back or the configuration says something new of the node.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[1] != "on" && args[1] != "off" {
+				return fmt.Errorf("%q is neither on nor off", args[1])
+			}
+			on := args[1] == "on"
+			w := admin.NodeWish{Node: args[0]}
+			wish(&w, &on)
+			return running(func(cmd *cobra.Command, _ []string) error {
+				_, err := callRunning(cmd.Context(), path, http.MethodPost, "/v1/nodes", w)
+				return err
+			})(cmd, args)
+		},
+	}
+	requireConfig(cmd, &path)
+	return cmd
+}
+
+func maintenanceCommand() *cobra.Command {
+	return nodeCommand("maintenance", "Leave a node alone that is being worked on: no reads, no repairs, never the master", func(w *admin.NodeWish, on *bool) { w.Maintenance = on })
+}
+
+func drainCommand() *cobra.Command {
+	return nodeCommand("drain", "Take reads from a node while it is a slave", func(w *admin.NodeWish, on *bool) { w.Drain = on })
+}
