@@ -190,12 +190,16 @@ func (s *sight) brokenHeartbeat() []Problem {
 }
 
 // closedMaster tells a master that waits to be opened from one that somebody
-// closed: then writes are open, or refused for that reason.
+// closed: then writes are refused for that reason. Where they are open, the probe
+// is of a moment before that, or of the moment in which it was closed.
 func (s *sight) closedMaster() []Problem {
-	if s.Writes == cluster.WritesHeld || s.Writes == cluster.WritesUnknown {
-		return one(KindMasterClosed, s.master.Name)
+	switch {
+	case s.Writes == cluster.WritesOpen || s.Lock != "":
+		return nil
+	case s.Writes == cluster.WritesRefused:
+		return one(KindMasterReadOnly, s.master.Name, "SET GLOBAL read_only = 0 there opens it again")
 	}
-	return one(KindMasterReadOnly, s.master.Name, "SET GLOBAL read_only = 0 there opens it again")
+	return one(KindMasterClosed, s.master.Name)
 }
 
 // fullMaster is one that takes no writes for want of room, for as long as the

@@ -56,7 +56,7 @@ func undrained(n *cluster.Node) string {
 	case cluster.ReplicationBroken:
 		return or(n.Problem, "its replication is broken")
 	case cluster.ReplicationStopped:
-		return "its replication was stopped by hand"
+		return "its replication is stopped"
 	case cluster.ReplicationNone:
 		return "it has no source configured"
 	}

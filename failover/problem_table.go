@@ -95,7 +95,7 @@ var table = [kinds]Definition{
 	KindSlaveDiverged:   {"slave_diverged", "the slave's data differ from the master's", PriorityUrgent, RecoveryNone},
 
 	KindSlaveBroken:   {"slave_broken", "the slave's replication stopped with an error", PriorityWarning, RecoveryNone},
-	KindSlaveStopped:  {"slave_stopped", "the slave's replication was stopped by hand", PriorityWarning, RecoveryNone},
+	KindSlaveStopped:  {"slave_stopped", "the slave's replication is stopped, without an error", PriorityWarning, RecoveryNone},
 	KindSlaveUnfed:    {"slave_unfed", "the slave has no connection to its source", PriorityWarning, RecoveryNone},
 	KindSlaveLate:     {"slave_late", "the slave is late", PriorityWarning, RecoveryNone},
 	KindSlaveSettings: {"slave_settings", "the slave's settings keep it from becoming the master", PriorityWarning, RecoveryNone},

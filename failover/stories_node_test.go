@@ -163,7 +163,8 @@ func (s *told) server(n *cluster.Node, key, value string) bool {
 }
 
 // progress reads applied=SET, lag=DURATION/TRANSACTIONS or lag=unknown, late=
-// the same beyond max_lag, pending= and written= of the heartbeat.
+// the same beyond max_lag, seen= (the last probe), pending= and written= of the
+// heartbeat.
 func (s *told) progress(n *cluster.Node, key, value string) bool {
 	switch key {
 	case "applied":
@@ -176,6 +177,8 @@ func (s *told) progress(n *cluster.Node, key, value string) bool {
 		}
 	case "pending":
 		n.Heartbeat.Pending, n.Heartbeat.Written = ago(value), ago(value).Add(-500*time.Millisecond)
+	case "seen":
+		n.Seen, n.Asked = ago(value), ago(value).Add(-time.Millisecond)
 	case "written":
 		n.Heartbeat.Written = ago(value)
 	default:
