@@ -37,10 +37,11 @@ func (s *sight) renamed() string {
 }
 
 // unfinishedRule speaks of a change of master that was interrupted behind its
-// commit point. A new master that fails meanwhile is masterRule's.
+// commit point, while anybody waits for that. A new master that fails meanwhile is
+// masterRule's.
 func unfinishedRule(s *sight) []Problem {
 	p := s.Record.Promotion
-	if p == nil || s.masterAway() {
+	if p == nil || s.masterAway() || s.Writes == cluster.WritesOpen {
 		return nil
 	}
 	return one(KindUnfinished, s.Record.Master, say("the %s from %s has passed its commit point: it is gone on with", p.Kind, p.From))

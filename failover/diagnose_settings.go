@@ -25,7 +25,8 @@ func settingsRule(s *sight) (out []Problem) {
 			out = append(out, problem(KindDiskFull, n.Name))
 		}
 	}
-	if m := s.master; m != nil && m.Health == cluster.HealthUp && m.Replication > cluster.ReplicationNone {
+	// A new master is seen as the read-only slave that it was until the next probe.
+	if m := s.master; m != nil && m.Health == cluster.HealthUp && m.Replication > cluster.ReplicationNone && !m.ReadOnly {
 		out = append(out, problem(KindMasterFollows, m.Name, say("its replication is %v", m.Replication)))
 	}
 	return out
