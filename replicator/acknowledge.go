@@ -131,13 +131,19 @@ func (r *relay) set(ctx context.Context, c *control.Conn) error {
 func (r *Replicator) order(ctx context.Context, to source, do func(context.Context, *control.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, orderTimeout)
 	defer cancel()
-	conn, err := control.Connect(ctx, control.Node{Name: to.name, Addr: to.addr, Identity: to.identity}, r.settings().Nodes)
+	conn, err := r.connect(ctx, to)
 	if err != nil {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // everything was said on it
-	if r.settings().Policy == PolicyDegrade {
+	return do(ctx, conn)
+}
+
+// connect opens a connection of the operator account.
+func (r *Replicator) connect(ctx context.Context, to source) (*control.Conn, error) {
+	conn, err := control.Connect(ctx, control.Node{Name: to.name, Addr: to.addr, Identity: to.identity}, r.settings().Nodes)
+	if err == nil && r.settings().Policy == PolicyDegrade {
 		conn.AckWithin(r.settings().DegradeAfter)
 	}
-	return do(ctx, conn)
+	return conn, err
 }

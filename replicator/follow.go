@@ -145,12 +145,18 @@ func (r *relay) awaitOpen(ctx context.Context, from source) {
 
 // upstream is how to read from a master.
 func (r *relay) upstream(from source) upstream.Config {
+	c := r.upstreamOf(r.id, from)
+	c.SemiSync, c.Met = true, r.sink.index.Met
+	return c
+}
+
+// upstreamOf is how to read from a server, without a word to it.
+func (r *Replicator) upstreamOf(id identity, from source) upstream.Config {
 	nodes := r.settings().Nodes
 	return upstream.Config{
 		Addr: from.addr, User: nodes.Operator.User, Secret: wire.PasswordSecret(nodes.Operator.Password),
 		TLS: r.settings().NodeTLS, TLSConfig: nodes.TLS, Identity: from.identity,
-		ServerID: r.id.ServerID, UUID: r.id.UUID, Heartbeat: r.settings().Heartbeat, SemiSync: true,
-		Met: r.sink.index.Met,
+		ServerID: id.ServerID, UUID: id.UUID, Heartbeat: r.settings().Heartbeat,
 	}
 }
 

@@ -60,6 +60,7 @@ func (r *Replicator) runDirect(ctx context.Context) error {
 			return nil
 		})
 		group.Go(func() error { return r.runKeeper(ctx, r.directSlaves, nil) })
+		group.Go(func() error { return r.watchEvents(ctx) })
 		return group.Wait()
 	})
 }

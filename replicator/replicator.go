@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,9 @@ type Replicator struct {
 	trouble  atomic.Pointer[string] // what keeps a fleet from being adopted, or released
 	promoted atomic.Pointer[string] // the identity of the server that Promote made ready
 	nodes    turnstile              // who is being made ready to be the master
+	told     told                   // what is said once
+
+	remembering sync.Mutex // held while the file of the master's events changes
 
 	unprotectedWrites atomic.Uint64 // that went on although they were not stored
 	lost              unstored      // which those are, as long as they are not
@@ -224,6 +228,7 @@ func (r *relay) run(ctx context.Context) error {
 	group.Go(func() error { return r.conduct(ctx) })
 	group.Go(func() error { return r.readySlaves(ctx) })
 	group.Go(func() error { return r.retain(ctx) })
+	group.Go(func() error { return r.watchEvents(ctx) })
 	if err := group.Wait(); !errors.Is(err, errReleased) {
 		return err
 	}

@@ -15,6 +15,8 @@ type Event struct {
 	// Enabled says whether the server runs it. A slave has every event of its
 	// source, disabled.
 	Enabled bool
+	// slaveside says that it is not enabled because this is a slave, or was one.
+	slaveside bool
 	// setting is what ALTER EVENT would take from the session otherwise.
 	setting eventSetting
 }
@@ -35,7 +37,7 @@ func (c *Conn) Events(ctx context.Context) ([]Event, error) {
 	var events []Event
 	for _, r := range rows {
 		events = append(events, Event{
-			Schema: r["event_schema"], Name: r["event_name"], Enabled: r["status"] == "ENABLED",
+			Schema: r["event_schema"], Name: r["event_name"], Enabled: r["status"] == "ENABLED", slaveside: strings.HasSuffix(r["status"], "SIDE_DISABLED"),
 			setting: eventSetting{r["definer"], r["sql_mode"], r["time_zone"], r["client"], r["collation"]},
 		})
 	}
@@ -45,7 +47,9 @@ func (c *Conn) Events(ctx context.Context) ([]Event, error) {
 // EnableEvents enables, on a node that has become the master and takes writes,
 // the events that were enabled on the former one: a slave that is promoted has
 // them disabled and would never run them. What was not enabled there, or is not
-// here, is left alone. It is written to the binary log; slaves keep theirs
+// here, is left alone; one that is not among those of before is newer, and enabled
+// (a slave does not tell whether it was, and nearly all are), unless before is nil:
+// not known. It is written to the binary log; slaves keep theirs
 // disabled. To keep the definers it takes EVENT and SET_ANY_DEFINER (before
 // MySQL 8.2 SET_USER_ID, on MariaDB SET USER), and SYSTEM_USER where a definer
 // has that.
@@ -54,7 +58,25 @@ func (c *Conn) EnableEvents(ctx context.Context, before []Event) error {
 	for _, e := range before {
 		was[[2]string{e.Schema, e.Name}] = e.Enabled
 	}
-	return c.alterEvents(ctx, "ENABLE", func(e Event) bool { return !e.Enabled && was[[2]string{e.Schema, e.Name}] })
+	return c.alterEvents(ctx, "ENABLE", func(e Event) bool {
+		enabled, known := was[[2]string{e.Schema, e.Name}]
+		return !e.Enabled && (enabled || !known && before != nil && e.slaveside)
+	})
+}
+
+// RunsEvents says whether the node's event scheduler is on.
+func (c *Conn) RunsEvents(ctx context.Context) (bool, error) {
+	row, err := c.row(ctx, "SELECT @@GLOBAL.event_scheduler AS scheduler")
+	return isOn(row["scheduler"]) && row["scheduler"] != "DISABLED", err
+}
+
+// RunEvents switches the node's event scheduler on; the server forgets that at a
+// restart.
+func (c *Conn) RunEvents(ctx context.Context) error {
+	if on, err := c.RunsEvents(ctx); on || err != nil {
+		return err
+	}
+	return c.exec(ctx, "SET GLOBAL event_scheduler = ON")
 }
 
 // DisableEvents disables the events of a former master that has become a slave,

@@ -1,0 +1,6 @@
+// Package errant keeps what only one server has: its transactions as raw events,
+// in files that mysqlbinlog and mariadb-binlog read, and as SQL for people.
+//
+// It reads the server's binary log from behind what others have, as a slave
+// would, and acknowledges nothing.
+package errant
