@@ -66,10 +66,13 @@ func (s *Server) delete(c *call) *problem {
 
 // changed is the answer to a change.
 type changed struct {
-	Status   string `json:"status"`
-	Affected int64  `json:"affectedRows"`
+	Status string `json:"status"`
+	// Affected is null where the database's own answer was lost.
+	Affected *int64 `json:"affectedRows"`
 	// InsertID is the first row's key where the database made one up.
 	InsertID int64 `json:"insertId,omitempty"`
+	// Detail says what there is to know besides.
+	Detail string `json:"detail,omitempty"`
 }
 
 // change runs a statement once, and never again whatever comes of it.
@@ -79,14 +82,17 @@ func (s *Server) change(c *call, name string, on compose.Table, statement compos
 		return explained(err, false)
 	}
 	result, err := s.gateway.ExecContext(c.Context(), statement.Text, statement.Args...)
-	if err != nil {
+	answer := changed{Status: "ok", Detail: tookEffect(err)}
+	switch {
+	case answer.Detail != "":
+	case err != nil:
 		return explained(err, true)
+	default:
+		// Both are in the answer that has been read: neither asks the database.
+		c.done.Affected, _ = result.RowsAffected()
+		answer.InsertID, _ = result.LastInsertId()
+		answer.Affected = &c.done.Affected
 	}
-	answer := changed{Status: "ok"}
-	// Both are in the answer that has been read: neither asks the database.
-	answer.Affected, _ = result.RowsAffected()
-	answer.InsertID, _ = result.LastInsertId()
-	c.done.Affected = answer.Affected
 	writeJSON(c.w, answer)
 	return nil
 }

@@ -78,12 +78,29 @@ var verdicts = map[uint16]verdict{
 	1203: {kindUnavailable, http.StatusServiceUnavailable, "nothing was done; try later"},
 	1290: {kindUnavailable, http.StatusServiceUnavailable, "nothing was done; /readyz says why writes cannot be served"},
 	1836: {kindUnavailable, http.StatusServiceUnavailable, "nothing was done; /readyz says why writes cannot be served"},
+	1158: {kindUnavailable, http.StatusServiceUnavailable, "nothing was done; try again"},
 	1792: {kindDenied, http.StatusForbidden, "this call only reads"},
+}
+
+// The proxy's own numbers; see proxy.CodeCommitted.
+const (
+	codeCommitted      = 50101 // it took effect, what the server answered is lost
+	codeOutcomeUnknown = 50102
+)
+
+// tookEffect returns what the proxy says of a change that took effect although
+// the database's own answer is lost; "" where that is not so.
+func tookEffect(err error) string {
+	var said *mysql.MySQLError
+	if errors.As(err, &said) && said.Number == codeCommitted {
+		return said.Message
+	}
+	return ""
 }
 
 // lostCodes are errors after which a change may have taken place: the proxy
 // lost the node, the node was killed or shut down within the statement.
-var lostCodes = map[uint16]bool{1158: true, 1053: true, 1317: true, 1105: true, 1159: true, 1160: true, 1161: true, 3024: true, 1969: true, 1927: true}
+var lostCodes = map[uint16]bool{codeOutcomeUnknown: true, 1053: true, 1317: true, 1105: true, 1159: true, 1160: true, 1161: true, 3024: true, 1969: true, 1927: true}
 
 // told turns a database's own error into a problem.
 func told(said *mysql.MySQLError, changes bool) *problem {
