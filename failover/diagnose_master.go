@@ -128,12 +128,21 @@ func (s *sight) hangingWrite() []Problem {
 		return nil // storeRule has it
 	case heard == hearBroken && !s.Stream.Direct:
 		return s.unanswered(hangs) // all commits wait behind one that waits for its acknowledgement
-	case heard >= hearSilent && s.lasting(n.Heartbeat.Pending) >= s.frozen():
+	case heard >= hearSilent && s.lasting(n.Heartbeat.Pending) >= s.hangPatience():
 		return one(KindMasterFrozen, n.Name, hangs, sentence, s.hurt())
 	case heard == hearRunning:
 		return one(KindProbeBroken, n.Name, hangs, sentence)
 	}
 	return one(KindMasterSuspect, n.Name, hangs, sentence, s.hurt())
+}
+
+// hangPatience is how long a write may hang. Where the server has not said yet
+// what it waits for, it may be a lock: that takes a look more.
+func (s *sight) hangPatience() time.Duration {
+	if s.master.Heartbeat.Wait == "" {
+		return s.frozen() * 3 / 2
+	}
+	return s.frozen()
 }
 
 // unanswered is a master that waits for the stream's acknowledgement: its disk
