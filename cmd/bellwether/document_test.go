@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,6 +116,41 @@ func TestREST(t *testing.T) {
 			s.checkTypes(t, flavour)
 			s.checkAnswers(t)
 			s.checkMany(t)
+			s.checkSync(t)
 		})
+	}
+}
+
+// checkSync: a slave that lost rows by hand is made a copy again and serves.
+func (s *serving) checkSync(t *testing.T) {
+	slave := s.servers.Slaves()[0]
+	loss := []string{"SET sql_log_bin = 0", "DELETE FROM testdb.users"}
+	if s.servers.Flavour == playground.MySQL {
+		loss = append([]string{"SET GLOBAL super_read_only = 0"}, append(loss, "SET GLOBAL super_read_only = 1")...)
+	}
+	if err := slave.Exec(t.Context(), loss...); err != nil {
+		t.Fatal(err)
+	}
+	status, body := s.post(t, "/sync", `{"node":"`+s.servers.Master.Name+`"}`)
+	if status != http.StatusConflict || !strings.Contains(body, "is the master") {
+		t.Errorf("sync of the master: %d %s", status, body)
+	}
+	status, body = s.get(t, "/sync")
+	if status != http.StatusAccepted {
+		t.Fatalf("%d %s", status, body)
+	}
+	count, err := s.servers.Master.Query(t.Context(), "SELECT COUNT(*) FROM testdb.users")
+	if err != nil || count == "0" {
+		t.Fatalf("%s rows on the master: %v", count, err)
+	}
+	s.waitEverywhere(t, "SELECT COUNT(*) FROM testdb.users", count)
+	s.waitReady(t)
+	for deadline := time.Now().Add(time.Minute); ; sleep(t.Context(), 20*time.Millisecond) {
+		if status, body = s.get(t, "/nodes"); strings.Contains(body, `"servesReads":true`) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the slave does not serve again: %s", body)
+		}
 	}
 }

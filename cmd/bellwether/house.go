@@ -39,6 +39,7 @@ type house struct {
 	pools      *backend.Pools
 	proxy      *proxy.Server
 	admin      *admin.Server
+	resync     *resync
 	// patience is shutdown_timeout, in nanoseconds; of reload and run alike.
 	patience atomic.Int64
 	// reloading is held by a reload: they come from signals and from admin.
@@ -71,9 +72,10 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 		return nil, err
 	}
 	name, _ := buildVersion()
+	h.resync = newResync(h)
 	h.admin = admin.New(c.AdminConfig(), admin.Parts{
 		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
-		Reload: h.reload, Token: token, Operations: operations{h}, Proxy: func() string { return dialable(h.proxy.Addr()) },
+		Reload: h.reload, Token: token, Operations: operations{h}, Resync: h.resync, Proxy: func() string { return dialable(h.proxy.Addr()) },
 	})
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")
@@ -146,6 +148,7 @@ func (h *house) run(ctx context.Context) error {
 	group.Go(func() error { return h.replicator.Run(rooms) })
 	group.Go(func() error { return h.pools.Run(rooms) })
 	group.Go(func() error { return h.admin.Run(rooms) })
+	group.Go(func() error { return h.resync.Run(rooms) })
 	group.Go(func() error {
 		defer stop()
 		return h.proxy.Run(rooms)
