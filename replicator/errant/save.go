@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/rowimage"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
 	"github.com/bellwether-db/bellwether/replicator/upstream"
 )
@@ -23,8 +24,8 @@ type Source struct {
 	// passed over. On MySQL all others that it has are one.
 	Has   *cluster.GTIDSet
 	After []*cluster.GTIDSet
-	// Columns names a table's columns, as the server has them now.
-	Columns func(ctx context.Context, schema, table string) ([]string, error)
+	// Columns describes a table's columns, as the server has them now.
+	Columns func(ctx context.Context, schema, table string) ([]rowimage.Column, error)
 }
 
 // Save writes what the source has behind the first of After that it knows to

@@ -26,7 +26,7 @@ func (s *Source) write(ctx context.Context, kept *storedlog.Log, after *cluster.
 	out := bufio.NewWriter(f)
 	fmt.Fprintf(out, "-- What only %s has: %v\n-- The same as raw events: %s\n", s.Name, s.Has.Subtract(after), strings.Join(raw, ", "))
 	fmt.Fprint(out, "-- Look at each before you run it: other servers may have other rows by now. Timestamps are in UTC.\n")
-	t := text{source: s, out: out, names: map[string][]string{}}
+	t := text{source: s, out: out, known: map[string][]rowimage.Column{}}
 	err = t.all(ctx, kept, after)
 	return errors.Join(err, out.Flush(), f.Sync())
 }
@@ -38,7 +38,7 @@ type text struct {
 	format event.Format
 	track  *event.Tracker
 	tables map[uint64]*rowimage.Table
-	names  map[string][]string // columns by table
+	known  map[string][]rowimage.Column // by table
 }
 
 // all writes what is stored behind a set.
@@ -162,9 +162,10 @@ func (t *text) rows(ctx context.Context, e event.Event) error {
 		_, err := fmt.Fprintln(t.out, "-- rows of a table that is not named: see the raw file")
 		return err
 	}
-	names, kind := t.columns(ctx, table), rowimage.KindOf(e.Type())
+	table.Describe(t.columns(ctx, table))
+	kind := rowimage.KindOf(e.Type())
 	err := table.Each(e, true, func(r rowimage.Row) error {
-		_, err := fmt.Fprintln(t.out, table.Statement(kind, r, names))
+		_, err := fmt.Fprintln(t.out, table.Statement(kind, r))
 		return err
 	})
 	if errors.Is(err, event.ErrMalformed) || errors.Is(err, rowimage.ErrTooLarge) {
@@ -173,13 +174,13 @@ func (t *text) rows(ctx context.Context, e event.Event) error {
 	return err
 }
 
-// columns are the names of a table's columns; none where the server does not say.
-func (t *text) columns(ctx context.Context, table *rowimage.Table) []string {
+// columns are a table's; none where the server does not say.
+func (t *text) columns(ctx context.Context, table *rowimage.Table) []rowimage.Column {
 	key := table.Schema + "\x00" + table.Name
-	names, ok := t.names[key]
+	columns, ok := t.known[key]
 	if !ok {
-		names, _ = t.source.Columns(ctx, table.Schema, table.Name) // numbers do instead
-		t.names[key] = names
+		columns, _ = t.source.Columns(ctx, table.Schema, table.Name) // numbers do instead
+		t.known[key] = columns
 	}
-	return names
+	return columns
 }

@@ -13,7 +13,8 @@ type Changed struct {
 	Schema, Table              string
 	Inserted, Updated, Deleted uint64 // rows
 	// FirstRow is the first row that was inserted, by column, with the values of
-	// rowimage.Row: integers are int64, or uint64 where the column is unsigned.
+	// rowimage.Row: integers are int64, or uint64 where the column is unsigned and
+	// the server logs that. nil where one of them is not certain.
 	FirstRow []any
 }
 
@@ -74,7 +75,7 @@ func (c *changes) rows(e event.Event) error {
 		switch kind {
 		case rowimage.KindInsert:
 			if at.Inserted == 0 {
-				at.FirstRow = r.After
+				at.FirstRow = exact(table, r.After)
 			}
 			at.Inserted++
 		case rowimage.KindUpdate:
@@ -95,4 +96,15 @@ func (c *changes) of(t *rowimage.Table) *Changed {
 	}
 	c.out = append(c.out, Changed{Schema: t.Schema, Table: t.Name})
 	return &c.out[len(c.out)-1]
+}
+
+// exact is a row whose integers are certain: where a server does not log signs, a
+// negative one may be a large one.
+func exact(t *rowimage.Table, row []any) []any {
+	for _, v := range row {
+		if n, ok := v.(int64); ok && n < 0 && !t.Signed {
+			return nil
+		}
+	}
+	return row
 }

@@ -12,6 +12,9 @@ type Table struct {
 	ID           uint64 // of the events behind it, until the transaction ends
 	Schema, Name string
 	Columns      []Column
+	// Signed says that it is known which columns are unsigned: a MariaDB does not
+	// log that unless binlog_row_metadata says so.
+	Signed bool
 }
 
 // Column is one column of a table, in the order of its definition.
@@ -83,6 +86,7 @@ func (t *Table) optional(r *reader) {
 		switch kind {
 		case optionalSignedness:
 			t.signs(part.rest)
+			t.Signed = true
 		case optionalNames:
 			for i := range t.Columns {
 				t.Columns[i].Name = string(part.take(part.length()))
@@ -103,6 +107,24 @@ func (t *Table) signs(bits []byte) {
 		}
 		n++
 	}
+}
+
+// Describe adds what the event does not have of the columns, as the table is
+// defined; nothing where that has another number of them.
+func (t *Table) Describe(columns []Column) {
+	if len(columns) != len(t.Columns) {
+		return
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Name == "" {
+			c.Name = columns[i].Name
+		}
+		if !t.Signed {
+			c.Unsigned = columns[i].Unsigned
+		}
+	}
+	t.Signed = true
 }
 
 // reader takes fields off the front of its bytes; after an error it yields
