@@ -115,20 +115,17 @@ func (c *Controller) bringBack(ctx context.Context, v View, f Fenced, n cluster.
 	}
 	r.err = r.demote(ctx, c.stream, n)
 	var errant *ErrantError
-	if !errors.As(r.err, &errant) {
+	switch {
+	case errors.As(r.err, &errant):
+		c.save(ctx, r, f, n, errant.Extra)
+		if r.err != nil {
+			return r
+		}
+	case !errors.Is(r.err, ErrIncomplete):
 		return r
 	}
-	r.errant = errant.Extra
-	r.err = r.do(ctx, StepSave, saveBound, func(ctx context.Context) (says string, err error) {
-		dir := filepath.Join(c.config.StateDir, "errant", fmt.Sprintf("%s-%d", n.Name, f.Generation))
-		r.files, err = c.stream.Save(ctx, n, errant.Extra, dir)
-		return fmt.Sprintf("%v is kept in %v", errant.Extra, r.files), err
-	})
-	if r.err != nil {
-		return r
-	}
-	if rest := PlanErrant(v, n.Name, errant.Extra); !rest.has(StepCopy) {
-		r.left = rest.Reason
+	if rest := PlanErrant(v, n.Name, r.errant); !rest.has(StepCopy) {
+		r.left = orElse(rest.Refusal, rest.Reason)
 		return r
 	}
 	r.err = r.do(ctx, StepCopy, copyBound, func(ctx context.Context) (string, error) {
@@ -140,6 +137,23 @@ func (c *Controller) bringBack(ctx context.Context, v View, f Fenced, n cluster.
 		r.err = r.demote(ctx, c.stream, n)
 	}
 	return r
+}
+
+func orElse(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}
+
+// save keeps what only a node has, before it is lost.
+func (c *Controller) save(ctx context.Context, r *comeback, f Fenced, n cluster.Node, extra *cluster.GTIDSet) {
+	r.errant = extra
+	r.err = r.do(ctx, StepSave, saveBound, func(ctx context.Context) (says string, err error) {
+		dir := filepath.Join(c.config.StateDir, "errant", fmt.Sprintf("%s-%d", n.Name, f.Generation))
+		r.files, err = c.stream.Save(ctx, n, extra, dir)
+		return fmt.Sprintf("%v is kept in %v", extra, r.files), err
+	})
 }
 
 // copyBound is more than any copy takes that is worth waiting for.
