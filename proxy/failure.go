@@ -318,6 +318,7 @@ func (x *session) tellLost(e *lostError) error {
 		what = "the statement did not end"
 	case e.sent:
 		what, code, state = "whether the statement took effect is not known", CodeUnknownOutcome, "HY000"
+		x.position.lose(time.Now())
 	}
 	if e.pins != 0 {
 		what += "; what the session held there is gone: " + e.pins.String()

@@ -96,7 +96,7 @@ func (x *session) rebuild(r *request, o Outcome) (*wire.OK, string) {
 	if why != "" {
 		return nil, why
 	}
-	table, err := x.tableFacts(o.Rows[0].Schema, o.Rows[0].Table)
+	table, err := x.tableFacts(r, o.Rows[0].Schema, o.Rows[0].Table)
 	switch {
 	case err != nil:
 		return nil, "its table could not be asked for: " + err.Error()

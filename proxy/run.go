@@ -60,6 +60,9 @@ func (x *session) serve(r *request) error {
 			return x.kill(r.statement.KillID, r.statement.KillQuery)
 		}
 		d = x.bend(r, t, d)
+		if d.Target != router.TargetSlave {
+			x.giveWay(t)
+		}
 		again, err := x.attempt(r, t, d)
 		x.disengage()
 		if err == nil {
@@ -341,7 +344,9 @@ func (x *session) sendFile(c *backend.Conn) error {
 			break
 		}
 	}
-	return x.relay.Run(c.Wire, wire.AnswerQuery, &x.answer)
+	err := x.relay.Run(c.Wire, wire.AnswerQuery, &x.answer)
+	x.answer.File = true // the request's bytes are gone: the file has taken their place
+	return err
 }
 
 // context bounds what the session does for one step.

@@ -58,8 +58,9 @@ type Server struct {
 
 	scratch sync.Pool // *router.Scratch, held while a statement is classified
 
-	nextID atomic.Uint32
-	drain  drain
+	nextID     atomic.Uint32
+	drain      drain
+	precedence precedence
 
 	mu       sync.Mutex
 	sessions map[uint32]*session

@@ -92,6 +92,10 @@ type session struct {
 	killed    atomic.Bool
 	// engaged is set while it writes on the master or has a transaction open there.
 	engaged atomic.Bool
+	// recorded is the epoch of the master, and 1, on which the transaction has run
+	// that can be run again; 0 without one. turn is set while others wait for that.
+	recorded atomic.Uint64
+	turn     atomic.Pointer[turn]
 	// delayed ends the wait of a write that is slowed down or held; nil without one.
 	delayed atomic.Pointer[context.CancelFunc]
 	// user is account, for other sessions to look at.

@@ -2,11 +2,13 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
 )
 
@@ -50,33 +52,47 @@ func (t *tables) put(key [2]string, f tableFacts) {
 	t.known[key] = knownTable{f, time.Now().Add(tableSpan)}
 }
 
-// tableFacts asks a node that is there for what it knows of a table.
-func (x *session) tableFacts(schema, table string) (tableFacts, error) {
+// tableFacts is what a node knows of a table: of a master that was just lost, its
+// slaves, which have it too; where none of them answers, the next master, within
+// the patience of the request.
+func (x *session) tableFacts(r *request, schema, table string) (tableFacts, error) {
 	key := [2]string{schema, table}
-	if f, ok := x.server.tables.get(key); ok {
-		return f, nil
+	for {
+		if f, ok := x.server.tables.get(key); ok {
+			return f, nil
+		}
+		t := x.topology()
+		f, err := x.askFacts(t, factsSQL(schema, table))
+		if err == nil {
+			x.server.tables.put(key, f)
+			return f, nil
+		}
+		if x.hold(r, t, awaitPause) != holdGoesOn {
+			return tableFacts{}, err
+		}
 	}
-	t := x.topology()
-	node := t.Master
-	if node < 0 && len(t.Readable) > 0 {
-		node = t.Readable[0]
+}
+
+// askFacts asks one node after the other that may answer, the slaves first.
+func (x *session) askFacts(t *cluster.Topology, text string) (f tableFacts, err error) {
+	nodes := slices.Clone(t.Readable)
+	if t.Master >= 0 {
+		nodes = append(nodes, t.Master)
 	}
-	if node < 0 {
-		return tableFacts{}, errNoNode
+	err = errNoNode
+	for _, node := range nodes {
+		var answer string
+		if err = x.aside(t, node, func(c *backend.Conn) (err error) {
+			answer, err = c.Query(text)
+			return err
+		}); err != nil {
+			continue
+		}
+		if f, err = parseFacts(answer); err == nil {
+			return f, nil
+		}
 	}
-	var text string
-	err := x.aside(t, node, func(c *backend.Conn) (err error) {
-		text, err = c.Query(factsSQL(schema, table))
-		return err
-	})
-	if err != nil {
-		return tableFacts{}, err
-	}
-	f, err := parseFacts(text)
-	if err == nil {
-		x.server.tables.put(key, f)
-	}
-	return f, err
+	return tableFacts{}, err
 }
 
 // factsSQL asks for the facts in one value. The names are hexadecimal, so that it

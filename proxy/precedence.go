@@ -1,0 +1,119 @@
+package proxy
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
+
+// precedence lets the transactions that were open when a master was lost be run
+// again on the next one before anything else runs there. They held their locks at
+// the same time once, so none is in another's way; but a statement that waited for
+// such a lock, and goes on first, would take it, and the transaction would read
+// something else than before. Any number of goroutines; the zero value has seen no
+// master yet.
+type precedence struct {
+	epoch atomic.Uint64        // of the master that was last seen, and 1
+	turn  atomic.Pointer[turn] // nil while nobody has precedence
+	mu    sync.Mutex           // of who begins a turn
+}
+
+// turn is the time of those transactions.
+type turn struct {
+	left  atomic.Int64 // transactions that are not back yet
+	over  chan struct{}
+	until time.Time
+}
+
+// turnBound is how long others wait for them: some belong to clients that do
+// nothing, and come back when those go on.
+const turnBound = 150 * time.Millisecond
+
+// back counts one transaction that was run again, or is none any more.
+func (t *turn) back() {
+	if t.left.Add(-1) == 0 {
+		close(t.over)
+	}
+}
+
+// giveWay has a statement for the master wait while others have precedence there.
+// It is called for every statement: with the same master as before and no turn it
+// costs two loads.
+func (x *session) giveWay(t *cluster.Topology) {
+	m := t.MasterNode()
+	if m == nil || t.Writes != cluster.WritesOpen {
+		return
+	}
+	p := &x.server.precedence
+	if p.epoch.Load() != m.Epoch+1 {
+		x.server.beginTurn(m.Epoch)
+	}
+	turn := p.turn.Load()
+	if turn == nil || x.turn.Load() == turn {
+		return
+	}
+	timer := time.NewTimer(time.Until(turn.until))
+	defer timer.Stop()
+	ctx, done := x.interruptible(turnBound)
+	defer done()
+	select {
+	case <-turn.over:
+	case <-timer.C:
+	case <-ctx.Done():
+		if ctx.Err() == context.Canceled {
+			return
+		}
+	}
+	p.turn.CompareAndSwap(turn, nil)
+}
+
+// beginTurn begins the turn of a new master, unless somebody has.
+func (s *Server) beginTurn(epoch uint64) {
+	p := &s.precedence
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.epoch.Load()
+	if before > epoch {
+		return
+	}
+	if next := s.orphaned(epoch); before != 0 && next != nil {
+		p.turn.Store(next)
+	}
+	p.epoch.Store(epoch + 1)
+}
+
+// orphaned is a turn of the sessions whose transaction was on another master; nil
+// where there are none.
+func (s *Server) orphaned(epoch uint64) *turn {
+	next := &turn{over: make(chan struct{}), until: time.Now().Add(turnBound)}
+	next.left.Store(1) // until all are counted
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.sessions {
+		if at := x.recorded.Load(); at == 0 || at == epoch+1 {
+			continue
+		}
+		next.left.Add(1)
+		x.turn.Store(next)
+		if x.recorded.Load() == 0 { // it has ended meanwhile
+			x.tookTurn()
+		}
+	}
+	if next.left.Add(-1) == 0 {
+		return nil
+	}
+	return next
+}
+
+// tookTurn notes that the session's transaction is back, or is none any more.
+func (x *session) tookTurn() {
+	if x.turn.Load() == nil {
+		return
+	}
+	if t := x.turn.Swap(nil); t != nil {
+		t.back()
+	}
+}
