@@ -84,7 +84,7 @@ func (x *session) revive(r *request, t *cluster.Topology) (again bool, _ error) 
 	case err == nil:
 		x.revived(c)
 		return false, nil
-	case errors.Is(err, errDiffers):
+	case errors.Is(err, errDiffers), isRefusal(err):
 		x.releaseDirty(c)
 		return false, x.giveUp(replayDiffers, err.Error())
 	}
@@ -141,12 +141,24 @@ func (x *session) replay(rec *record, c *backend.Conn, t *cluster.Topology, fore
 		}
 		c.State, c.Schema = e.state, e.schema
 	}
-	if forced {
-		if _, err := c.Query("SET SESSION insert_id=DEFAULT"); err != nil {
-			return err
-		}
+	if !forced {
+		return nil
 	}
-	return nil
+	return x.unforce(c)
+}
+
+// unforce makes sure that no insert id is left over for the next INSERT: the
+// last one may have named its own. MySQL has no way to take it back.
+func (x *session) unforce(c *backend.Conn) error {
+	if x.dialect.Flavour == cluster.FlavourMariaDB {
+		_, err := c.Query("SET SESSION insert_id=DEFAULT")
+		return err
+	}
+	left, err := c.Query("SELECT @@insert_id")
+	if err == nil && left != "0" {
+		return fmt.Errorf("%w: its ids cannot be had again", errDiffers)
+	}
+	return err
 }
 
 func isRefusal(err error) bool {
@@ -204,8 +216,6 @@ func (x *session) revived(c *backend.Conn) {
 	x.held, x.pins = c, x.orphan.pins.Without(router.PinDiagnostics)
 	x.status = x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly) | c.Status&(wire.StatusInTransaction|wire.StatusInReadOnly)
 	x.orphan = nil
-	x.recorded.Store(c.Epoch + 1)
-	x.tookTurn()
 	x.prev = previous{last: c, found: x.prev.found}
 	c.Dirty, c.Inserted = true, true
 	if rec.inserted {
