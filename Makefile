@@ -64,10 +64,11 @@ chaos: go servers compiler ## break real servers under load, each fault ROUNDS (
 
 soak: go servers compiler ## compare PROGRAMS (5000) random sessions; sysbench, idle clients, connects; replicate for SOAK (10m); figures
 	scripts/servers.sh sysbench
-	go vet -tags soak ./internal/acceptance ./replicator/...
+	go vet -tags soak ./internal/acceptance ./replicator/... ./cmd/bellwether
 	BELLWETHER_SOAK=$(SOAK) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Soak|CommitLatency|Kills|CatchUp|ReaderFigures|KilledInsideDefinitions)$$' ./replicator/...
 	BELLWETHER_SOAK=$(SOAK) BELLWETHER_ROUNDS=$(KILLS) BELLWETHER_SEED=$(SEED) go test -tags soak -timeout 0 -count 1 -v -run '^Test(Replication(Soak|Kills)|NeverStale|OwnWriteRead|BackPressure)$$' ./internal/acceptance
 	go test -tags soak -timeout 0 -count 1 -v -run '^Test(Sysbench|IdleClients|ConnectAndLeave)$$' ./internal/acceptance
+	go test -tags soak -timeout 0 -count 1 -v -run '^TestSelectMillion$$' ./cmd/bellwether
 	BELLWETHER_PROGRAMS=$(PROGRAMS) BELLWETHER_SEED=$(SEED) go test -timeout 0 -count 1 -v -run '^TestDifferential$$' ./internal/acceptance
 
 bench: build ## measure against a straight connection and HAProxy

@@ -116,6 +116,7 @@ func TestREST(t *testing.T) {
 			s.checkTypes(t, flavour)
 			s.checkAnswers(t)
 			s.checkMany(t)
+			s.checkBrokenOff(t)
 			s.checkSync(t)
 		})
 	}

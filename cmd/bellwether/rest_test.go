@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -168,4 +169,26 @@ func (s *serving) checkMany(t *testing.T) {
 		t.Error(err)
 	}
 	s.waitEverywhere(t, "SELECT COUNT(*) - COUNT(DISTINCT name, age) + COUNT(*) FROM testdb.users", fmt.Sprint(callers*each))
+}
+
+// checkBrokenOff: an error that comes with a late row cannot change the status;
+// the answer has no end then, and no client takes it for whole.
+func (s *serving) checkBrokenOff(t *testing.T) {
+	status, body := s.post(t, "/createtable", `{"dbname":"testdb","table":"many","columns":{"word":"VARCHAR(20)"}}`)
+	want200(t, status, body)
+	rows := strings.TrimSuffix(strings.Repeat(`{"word":"a word"},`, 1000), ",")
+	for range 5 {
+		status, body = s.post(t, "/insert", `{"dbname":"testdb","table":"many","rows":[`+rows+`]}`)
+		want200(t, status, body)
+	}
+	query := url.Values{"dbname": {"testdb"}, "table": {"many"}, "order": {"Id"}, "columns": {"Id, word, EXP(IF(Id = 4900, 1000, 1))"}}
+	status, body, err := s.call(t.Context(), http.MethodGet, "/select?"+query.Encode(), "")
+	if status != http.StatusOK || !errors.Is(err, io.ErrUnexpectedEOF) || json.Valid([]byte(body)) {
+		t.Errorf("%d, %d bytes, %v", status, len(body), err)
+	}
+	query.Set("where", "Id = 4900")
+	status, body, err = s.call(t.Context(), http.MethodGet, "/select?"+query.Encode(), "")
+	if status != http.StatusBadRequest || !strings.Contains(body, `"code":1690`) || err != nil {
+		t.Errorf("%d %s, %v", status, body, err)
+	}
 }
