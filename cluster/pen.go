@@ -99,6 +99,10 @@ func (p *pen) greet(ctx context.Context, conn *sql.Conn) error {
 	if identity != p.place.identity {
 		return fmt.Errorf("%w: %s", errAnother, identity)
 	}
+	// A client that has locked the row must not look like a disk that has stalled.
+	if _, err := conn.ExecContext(ctx, "SET SESSION innodb_lock_wait_timeout = 1"); err != nil {
+		return fmt.Errorf("bound waits for locks: %w", err)
+	}
 	r, err := queryOne(ctx, conn, "SELECT CONNECTION_ID() AS thread, UTC_TIMESTAMP(6) AS now")
 	if err != nil {
 		return fmt.Errorf("read clock: %w", err)

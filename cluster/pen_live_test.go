@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
@@ -68,9 +70,30 @@ func TestPen(t *testing.T) {
 			t.Parallel()
 			k := newInked(t, flavour)
 			k.checkTable()
+			k.checkLocked()
 			k.checkTooLate()
 			k.checkAnother()
 		})
+	}
+}
+
+// checkLocked: a client that has locked the row is the server's error, and soon.
+func (k *inked) checkLocked() {
+	tx, err := k.pen.db.BeginTx(k.Context(), nil)
+	if err != nil {
+		k.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.Exec("SELECT * FROM bellwether.heartbeat WHERE id = 1 FOR UPDATE"); err != nil {
+		k.Fatal(err)
+	}
+	begun := time.Now()
+	var refused *mysql.MySQLError
+	if err := k.write(); !errors.As(err, &refused) || refused.Number != 1205 {
+		k.Errorf("a locked row: %v", err)
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		k.Errorf("a locked row was waited for for %v", took)
 	}
 }
 
