@@ -35,9 +35,7 @@ func (s *Server) search(c *call) *problem {
 		return p
 	}
 	return s.reading(c, func(ctx context.Context, tx *sql.Tx) *problem {
-		bounded, cancel := context.WithTimeout(ctx, searchTime)
-		defer cancel()
-		places, err := in.places(bounded, tx)
+		places, err := in.places(ctx, tx)
 		switch {
 		case err != nil:
 			return explained(err, false)
@@ -45,6 +43,8 @@ func (s *Server) search(c *call) *problem {
 			return &problem{Type: kindUnknown, Title: "not found", Status: http.StatusNotFound,
 				Detail: "no table with such columns is there, or the account may not see it"}
 		}
+		bounded, cancel := context.WithTimeout(ctx, searchTime)
+		defer cancel()
 		found := findings{limit: int(in.Limit), Complete: true}
 		for _, place := range places {
 			if err := found.look(bounded, tx, place, in); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -144,4 +145,16 @@ func (f *File) loadAdminCertificate() (*tls.Certificate, error) {
 		return nil, err
 	}
 	return &certificate, nil
+}
+
+// warnAdmin warns of what lets more in than one may think.
+func (f *File) warnAdmin() {
+	if f.Admin.OpenLoopback {
+		f.warnings = append(f.warnings, "admin.open_loopback lets everybody on this machine change rows, tables and the cluster without a token")
+	}
+	host, _, _ := net.SplitHostPort(f.Admin.Listen) // it was checked
+	ip := net.ParseIP(host)
+	if len(f.Admin.Tokens) > 0 && f.Admin.TLS.Certificate == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		f.warnings = append(f.warnings, "admin.listen is reached from elsewhere and admin.tls names no certificate: tokens cross the network in clear")
+	}
 }

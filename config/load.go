@@ -60,6 +60,7 @@ func (f *File) complete() Problems {
 	if inline {
 		f.warnExposed()
 	}
+	f.warnAdmin()
 	if f.nodeTLS, err = f.loadNodeTLS(); err != nil {
 		problems = append(problems, f.problem("node_tls.ca", "%v", err))
 	}
