@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -16,13 +17,14 @@ import (
 // write as unprotected. Its error is ctx's, or says that the master is a former
 // one: its GTIDs may name other transactions in the stored log.
 func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
-	if done, err := r.answered(set); done {
+	of := r.cluster.Load().MasterIdentity
+	if done, err := r.answered(set, of); done {
 		return err
 	}
 	begun := time.Now()
 	for {
 		changed, stored := r.changed.wait(), r.storedChanged()
-		if done, err := r.answered(set); done {
+		if done, err := r.answered(set, of); done {
 			return err
 		}
 		degrade, stop := r.degrade(begun)
@@ -41,15 +43,26 @@ func (r *Replicator) Await(ctx context.Context, set *cluster.GTIDSet) error {
 	}
 }
 
-// answered says whether a write need not be waited for, or cannot.
-func (r *Replicator) answered(set *cluster.GTIDSet) (bool, error) {
+// ErrLost is returned by Await for a write that its server had, and that was not
+// stored when another server became the master: it is not among what that has.
+var ErrLost = errors.New("the write was not stored before its master was replaced")
+
+// answered says whether a write of a server need not be waited for, or cannot.
+func (r *Replicator) answered(set *cluster.GTIDSet, of string) (bool, error) {
 	if !r.promised.Load() {
 		return true, nil
 	}
-	if err := r.rejected(r.cluster.Load().MasterIdentity); err != nil {
+	now := r.cluster.Load().MasterIdentity
+	if err := r.rejected(now); err != nil {
 		return true, err
 	}
 	relay := r.relay.Load()
+	if relay != nil && now != "" && of != "" && now != of {
+		// The next master may have used a MariaDB's number for another transaction.
+		if left := relay.left.Load(); left != nil && left.identity == of && !left.end.ContainsSet(set) {
+			return true, ErrLost
+		}
+	}
 	return relay != nil && relay.stored.Executed().ContainsSet(set), nil
 }
 

@@ -47,10 +47,11 @@ func (r *Replicator) Copy(ctx context.Context, n cluster.Node, tell func(string)
 	}, r.log.With("node", n.Name))
 	tell("copying everything from " + from.Name)
 	result, err := telling(ctx, c, tell)
-	if err == nil {
-		tell(fmt.Sprintf("it is a copy of %s at %v", from.Name, result.Position))
+	if err != nil {
+		return err
 	}
-	return err
+	tell(fmt.Sprintf("it is a copy of %s at %v", from.Name, result.Position))
+	return r.forgive(n.Identity)
 }
 
 // copySource is whom to copy from: a slave that serves reads, so that the

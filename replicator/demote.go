@@ -35,7 +35,10 @@ func (r *Replicator) Demote(ctx context.Context, n cluster.Node) error {
 	case relay == nil:
 		return fmt.Errorf("demote %s: %w", n.Name, errNotOpen)
 	}
-	return relay.mayFollow(ctx, n, self)
+	if err := relay.mayFollow(ctx, n, self); err != nil {
+		return err
+	}
+	return r.forgive(n.Identity)
 }
 
 // demoteDirect compares with what the master has now, where nothing is stored.

@@ -78,6 +78,7 @@ func (r *relay) takes(from source) bool {
 
 // letGoOf notes that nobody is read, and that nothing more will be stored.
 func (r *relay) letGoOf() {
+	r.left.Store(&leftServer{r.reading.Load().identity, r.stored.Executed()})
 	r.reading.Store(nil)
 	r.changed.send()
 }

@@ -50,7 +50,7 @@ func loadFormer(dir string) (f formerMaster, err error) {
 
 // rejected returns the refusal of a server that is remembered, or nil.
 func (r *Replicator) rejected(identity string) error {
-	if f := r.former.Load(); f != nil && f.Identity == identity {
+	if f := r.former.Load(); f != nil && f.Identity != "" && f.Identity == identity {
 		return f.refuse(r.settings().Dir)
 	}
 	return nil
@@ -66,6 +66,19 @@ func (r *Replicator) remember(identity string, err error) error {
 	f := &formerMaster{Identity: identity, Missing: refusal.Missing.String(), Why: refusal.Error()}
 	r.former.Store(f)
 	return errors.Join(f.refuse(r.settings().Dir), writeJSON(r.settings().Dir, formerName, f))
+}
+
+// forgive forgets the refusal of a server that was found fit to be a slave, or made
+// a copy: it may be the master one day.
+func (r *Replicator) forgive(identity string) error {
+	if f := r.former.Load(); f == nil || f.Identity != identity {
+		return nil
+	}
+	r.former.Store(&formerMaster{})
+	if err := os.Remove(filepath.Join(r.settings().Dir, formerName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget which master is refused: %w", err)
+	}
+	return nil
 }
 
 // MayOpen says whether a server may be opened for writes: not before the stored

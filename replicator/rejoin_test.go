@@ -3,6 +3,7 @@ package replicator
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -109,6 +110,7 @@ func (w *world) saved(dir string, files []string) {
 	content, err := os.ReadFile(filepath.Join(dir, files[len(files)-1]))
 	w.must(err)
 	w.Logf("%q\n%s", files, content)
+	w.readable(filepath.Join(dir, files[0]))
 	for _, want := range []string{
 		"INSERT INTO `shop`.`t` (`id`, `v`) VALUES (4, 'it''s mine');", "UPDATE `shop`.`t` SET `id` = 3, `v` = 'changed' WHERE `id` = 3 AND `v` IS NULL LIMIT 1;",
 		"DELETE FROM `shop`.`t` WHERE `id` = 2 AND `v` = 'two' LIMIT 1;", "CREATE TABLE shop.extra (id INT)",
@@ -119,6 +121,18 @@ func (w *world) saved(dir string, files []string) {
 	}
 	if strings.Contains(string(content), "'one'") || strings.Contains(string(content), "'ten'") {
 		w.Error("it holds what others have")
+	}
+}
+
+// readable has the server's own tool read a raw file.
+func (w *world) readable(file string) {
+	w.Helper()
+	cache, err := playground.CacheDir()
+	w.must(err)
+	tool := filepath.Join(cache, "bin", w.either("mysqlbinlog", "mariadb-binlog"))
+	text, err := exec.Command(tool, "--no-defaults", "--verify-binlog-checksum", "--verbose", file).CombinedOutput()
+	if err != nil || !strings.Contains(string(text), "INSERT INTO `shop`.`t`") || !strings.Contains(string(text), "CREATE TABLE shop.extra") {
+		w.Errorf("%s cannot read the raw file: %v\n%s", tool, err, text)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/downstream"
 	"github.com/bellwether-db/bellwether/replicator/outcome"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
@@ -23,6 +24,7 @@ type relay struct {
 	begun  atomic.Pointer[reading] // of the present master, or the last one
 	// reading is who is read from, or is about to be; nil: nobody.
 	reading atomic.Pointer[source]
+	left    atomic.Pointer[leftServer] // the last one that was read
 
 	protection protection
 	held       atomic.Bool // commits were seen to wait since this process began
@@ -47,6 +49,13 @@ func newRelay(r *Replicator, id identity, stored *storedlog.Log, server *downstr
 type reading struct {
 	client *upstream.Client
 	since  time.Time
+}
+
+// leftServer is a server that was read, and all that was stored when that ended.
+// It is immutable.
+type leftServer struct {
+	identity string
+	end      *cluster.GTIDSet
 }
 
 // accounts are what slaves may log in with.
