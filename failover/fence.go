@@ -17,11 +17,15 @@ import (
 
 // Closing waits for commits that are under way, and a commit may wait for an
 // acknowledgement that nobody gives any more: while the order to close waits,
-// connections are ended over another one.
+// connections are ended over another one. An order that nobody waits for any more
+// must not be carried out much later, when the node may be wanted open.
 const (
-	closeMySQL   = "SET SESSION lock_wait_timeout = 5, GLOBAL super_read_only = 1"
-	closeMariaDB = "SET SESSION lock_wait_timeout = 5, GLOBAL read_only = 1"
+	closeMySQL   = "SET SESSION lock_wait_timeout = 1, GLOBAL super_read_only = 1"
+	closeMariaDB = "SET SESSION lock_wait_timeout = 1, GLOBAL read_only = 1"
 	killInterval = 2 * time.Millisecond
+	// After so long the waits are ended otherwise: MySQL ends some by no KILL.
+	ackPatience     = 100 * time.Millisecond
+	unknownVariable = 1193
 	// Transactions that are open, or write: on MariaDB those of accounts with
 	// READ_ONLY ADMIN could still commit.
 	openTransactions = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_autocommit_non_locking = 0"
@@ -74,6 +78,7 @@ func (o *SQLOperator) Fence(ctx context.Context, addr, identity string) error {
 // killAround ends the clients' connections until the node is closed, and once
 // more then: who comes afterwards finds it read-only.
 func (o *SQLOperator) killAround(ctx context.Context, conn *sql.Conn, closed <-chan struct{}) error {
+	begun := time.Now()
 	for {
 		last := false
 		select {
@@ -87,6 +92,12 @@ func (o *SQLOperator) killAround(ctx context.Context, conn *sql.Conn, closed <-c
 		if last {
 			return o.killUntil(ctx, conn, o.everyStranger)
 		}
+		if time.Since(begun) > ackPatience {
+			if err := release(ctx, conn); err != nil {
+				return err
+			}
+			begun = time.Now()
+		}
 		select {
 		case <-closed:
 		case <-time.After(killInterval):
@@ -94,6 +105,23 @@ func (o *SQLOperator) killAround(ctx context.Context, conn *sql.Conn, closed <-c
 			return ctx.Err()
 		}
 	}
+}
+
+// release has commits go on that wait for an acknowledgement which nobody gives
+// any more, and keep the node from being closed. Their clients are gone: they are
+// transactions that only this node has, as after a crash.
+func release(ctx context.Context, conn *sql.Conn) error {
+	for _, order := range []string{"SET GLOBAL rpl_semi_sync_source_enabled = 0", "SET GLOBAL rpl_semi_sync_master_enabled = 0"} {
+		_, err := conn.ExecContext(ctx, order)
+		var told *mysql.MySQLError
+		if errors.As(err, &told) && told.Number == unknownVariable {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("have commits wait no more: %w", err)
+		}
+	}
+	return nil
 }
 
 // killUntil kills until those are gone that were there at first. Whoever is
@@ -156,16 +184,24 @@ func isGone(err error) bool {
 func (o *SQLOperator) everyStranger(all []process) ([]process, error) { return o.strangers(all), nil }
 
 // strangers are the connections that are neither Bellwether's nor a part of the
-// server or of replication.
+// server or of replication; and Bellwether's own whose commits wait for an
+// acknowledgement: those of a heartbeat that it has given up.
 func (o *SQLOperator) strangers(all []process) (out []process) {
 	for _, p := range all {
 		own := p.user == o.config.Operator.User || p.user == "system user" || p.user == "event_scheduler" || p.user == "unauthenticated user"
 		internal := p.command == "Daemon" || strings.HasPrefix(p.command, "Binlog Dump") || strings.HasPrefix(p.command, "Slave_")
-		if !own && !internal {
+		if !own && !internal || p.user == o.config.Operator.User && p.commits() {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// commits says whether the thread is at the end of a commit: it waits for an
+// acknowledgement, or behind one that does.
+func (p process) commits() bool {
+	state := strings.ToLower(p.state)
+	return p.command == "Query" && (strings.HasPrefix(state, "waiting for semi-sync") || state == "waiting for handler commit")
 }
 
 // transactions are the threads with an open transaction.

@@ -15,7 +15,7 @@ import (
 // master is open, or is given up itself.
 const (
 	promoteBound = 5 * time.Second
-	closeBound   = 500 * time.Millisecond
+	closeBound   = 200 * time.Millisecond
 	eventsBound  = 10 * time.Second
 	forwardPause = 50 * time.Millisecond
 )
@@ -88,8 +88,8 @@ func (c *Controller) closeOthers(ctx context.Context) error {
 	t := c.store.Load()
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
-		if n.Name == c.state.Master || n.Health != cluster.HealthUp {
-			continue
+		if n.Name == c.state.Master || n.Health != cluster.HealthUp || c.state.Distrusts(n.Name, n.Identity) {
+			continue // former masters are fenced besides
 		}
 		group.Go(func() error {
 			if readOnly, err := c.operator.ReadOnly(ctx, n.Addr); err != nil || readOnly {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +20,8 @@ type orders struct {
 	*testing.T
 	*failover.SQLOperator
 	master, slave *playground.Node
-	identity      string // of the master
-	clients       *sql.DB
+	identity      string  // of the master
+	clients, own  *sql.DB // as a client, and as Bellwether
 }
 
 // checkOrders needs node1 as the writable master and node2 as its slave.
@@ -32,11 +35,16 @@ func (l *live) checkOrders() {
 		l.Fatal(err)
 	}
 	defer o.clients.Close() //nolint:errcheck // end of a test
+	if o.own, err = cluster.OpenNode(o.master.Addr(), l.config); err != nil {
+		l.Fatal(err)
+	}
+	defer o.own.Close() //nolint:errcheck // end of a test
 	if o.identity, err = o.ReadIdentity(l.Context(), o.master.Addr()); err != nil {
 		l.Fatal(err)
 	}
 	o.checkPositions()
 	o.checkClosing()
+	o.checkWaiters()
 	o.checkLock()
 }
 
@@ -117,6 +125,51 @@ func (o *orders) checkClosing() {
 	}
 	if err := o.write(o.within(patience), "INSERT INTO orders.t VALUES (2)"); err != nil {
 		o.Errorf("after it was opened again: %v", err)
+	}
+}
+
+// checkWaiters: commits that wait for an acknowledgement which nobody gives do
+// not keep a node from being fenced, Bellwether's own included.
+func (o *orders) checkWaiters() {
+	side := "master"
+	for _, statement := range []string{"INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'", "SET GLOBAL rpl_semi_sync_source_enabled = 0"} {
+		if err := o.write(o.within(patience), statement); err == nil {
+			side = "source"
+		}
+	}
+	waitNo := map[string]string{"source": "replica", "master": "slave"}[side]
+	_ = o.write(o.within(patience), fmt.Sprintf("SET GLOBAL rpl_semi_sync_%s_wait_no_%s = 1", side, waitNo)) // MariaDB has it by default
+	if err := o.write(o.within(patience), fmt.Sprintf("SET GLOBAL rpl_semi_sync_%s_timeout = 1000000, GLOBAL rpl_semi_sync_%[1]s_enabled = 1", side)); err != nil {
+		o.Fatal(err)
+	}
+	var waiting sync.WaitGroup
+	for i, db := range []*sql.DB{o.clients, o.own} {
+		waiting.Go(func() {
+			_, _ = db.ExecContext(o.within(patience), fmt.Sprintf("INSERT INTO orders.t VALUES (%d)", 100+i)) // it is killed
+		})
+	}
+	o.untilWaiting(2)
+	begun := time.Now()
+	if err := o.Fence(o.within(4*time.Second), o.master.Addr(), o.identity); err != nil {
+		o.Errorf("fence: %v", err)
+	}
+	o.Logf("fencing with waiters took %v", time.Since(begun).Round(time.Millisecond))
+	waiting.Wait()
+	if err := o.OpenWrites(o.within(patience), o.master.Addr(), o.identity); err != nil {
+		o.Fatal(err)
+	}
+	_ = o.write(o.within(patience), fmt.Sprintf("SET GLOBAL rpl_semi_sync_%s_enabled = 0", side)) // it may be off already
+}
+
+func (o *orders) untilWaiting(want int) {
+	for begun := time.Now(); ; time.Sleep(5 * time.Millisecond) { // bounded by patience
+		got, err := o.master.Query(o.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'INSERT INTO orders.t%' AND (STATE LIKE '%semi-sync ACK%' OR STATE = 'waiting for handler commit')")
+		if err != nil || time.Since(begun) > patience {
+			o.Fatalf("%s commits wait, %v", got, err)
+		}
+		if got == strconv.Itoa(want) {
+			return
+		}
 	}
 }
 

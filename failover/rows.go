@@ -37,8 +37,8 @@ func ignoreNoRows(err error) error {
 
 // process is one connection that a node has. It is a value.
 type process struct {
-	id                  uint64
-	user, host, command string
+	id                         uint64
+	user, host, command, state string
 }
 
 // processes lists the connections of a node.
@@ -57,7 +57,7 @@ func processes(ctx context.Context, conn *sql.Conn) (all []process, err error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, process{id: id, user: row["User"], host: row["Host"], command: row["Command"]})
+		all = append(all, process{id: id, user: row["User"], host: row["Host"], command: row["Command"], state: row["State"]})
 	}
 	return all, rows.Err()
 }

@@ -13,7 +13,7 @@ import (
 // seen; it records the first master, and opens a master that has to be. wish is
 // what keeps writes from being open besides, the zero verdict for nothing.
 func (c *Controller) serve(ctx context.Context, t *cluster.Topology, wish verdict) error {
-	v := judge(c.state, c.config.Master, t, c.mayOpen || c.reconnected(t))
+	v := judge(c.state, c.config.Master, t, c.mayOpen || c.reconnected(t) || time.Since(c.openedAt) < ownClosing)
 	if c.mustOpen && v.writes == cluster.WritesOpen {
 		v = held(actionOpen, "the master %s is being opened again", c.state.Master)
 	}
@@ -59,6 +59,10 @@ func (c *Controller) stale(t *cluster.Topology, v verdict) bool {
 
 // staleProbe is how long after an order a probe may end that had looked before.
 const staleProbe = time.Second
+
+// ownClosing is how long after the opening a master may still be closed by an
+// order of ours that was given before.
+const ownClosing = 4 * time.Second
 
 // remember keeps whether the master has to be verified anew: from when it was
 // down until it was seen open.

@@ -14,7 +14,7 @@ import (
 const (
 	warmBound  = time.Second
 	quietBound = 150 * time.Millisecond
-	closeOld   = 2 * time.Second
+	closeOld   = 2 * time.Second // longer than the order itself waits
 	followTo   = 3 * time.Second
 	storedTick = time.Millisecond
 )
@@ -99,7 +99,7 @@ func (c *Controller) quiet(ctx context.Context, plan Plan, old cluster.Node) {
 
 // closeOld makes the old master read-only, and returns all that it has.
 func (c *Controller) closeOld(ctx context.Context, plan Plan, old cluster.Node) (executed *cluster.GTIDSet, err error) {
-	err = c.do(ctx, StepCloseOld, old.Name, plan.bound(StepCloseOld, closeOld), func(ctx context.Context) (string, error) {
+	err = c.do(ctx, StepCloseOld, old.Name, max(closeOld, plan.bound(StepCloseOld, 0)), func(ctx context.Context) (string, error) {
 		if err := c.operator.CloseWrites(ctx, old.Addr, c.state.Identity); err != nil {
 			return "", err
 		}
