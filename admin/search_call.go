@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/bellwether-db/bellwether/admin/compose"
 	"github.com/bellwether-db/bellwether/admin/rows"
 )
@@ -168,10 +170,16 @@ type findings struct {
 	Complete bool     `json:"complete"`
 	Stopped  *stopped `json:"stopped,omitempty"`
 
+	// Skipped are tables that could not be read: a view that fails, say.
+	Skipped []stopped `json:"skipped,omitempty"`
+
 	limit, size int
 }
 
-// stopped is where a search ended before its end.
+// skippedMost bounds how many of them are told.
+const skippedMost = 100
+
+// stopped is a table where a search ended before its end, or that it left out.
 type stopped struct {
 	Database string `json:"dbname"`
 	Table    string `json:"table"`
@@ -183,6 +191,13 @@ func (f *findings) look(ctx context.Context, tx *sql.Tx, p place, in searched) e
 	err := f.read(ctx, tx, p, p.statement(in, f.limit-len(f.Matches)))
 	if errors.Is(err, context.DeadlineExceeded) {
 		f.stop(p, fmt.Sprintf("%v had passed", searchTime))
+		return nil
+	}
+	var said *mysql.MySQLError
+	if in.Table == "" && errors.As(err, &said) && !lostCodes[said.Number] {
+		if len(f.Skipped) < skippedMost {
+			f.Skipped = append(f.Skipped, stopped{Database: p.table.Database, Table: p.table.Name, Because: said.Message})
+		}
 		return nil
 	}
 	if err == nil && f.Complete {

@@ -105,6 +105,9 @@ func (s *serving) checkTypes(t *testing.T, flavour playground.Flavour) {
 // checkAnswers: what is refused says why, and the rest of the calls.
 func (s *serving) checkAnswers(t *testing.T) {
 	const users = `"dbname":"testdb","table":"users"`
+	if err := s.servers.Master.Exec(t.Context(), "CREATE VIEW testdb.wrong AS SELECT EXP(1000 + 0 * COALESCE(age, 0)) AS word FROM testdb.users"); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		path, body string
 		status     int
@@ -131,6 +134,7 @@ func (s *serving) checkAnswers(t *testing.T) {
 		{"/dropdb", `{"name":"mysql"}`, 400, "out of reach"},
 		{"/search", `{"dbname":"testdb","table":"users","column":"name","value":"B%"}`, 200, `"name":"B%"`},
 		{"/search", `{"value":"c@X"}`, 200, `"complete":true`},
+		{"/search", `{"value":"c@X"}`, 200, `"skipped":[{"dbname":"testdb","table":"wrong"`},
 		{"/search", `{"dbname":"testdb","table":"users","value":"x","limit":1}`, 200, `"complete":false,"stopped":{"dbname":"testdb","table":"users","because":"1 rows were found"}`},
 		{"/search", `{"dbname":"testdb","table":"users","column":"age","value":"5","match":"exact","limit":9}`, 200, `"tables":1`},
 		{"/search", `{"dbname":"testdb","table":"none","value":"x"}`, 404, "problem:not-found"},
