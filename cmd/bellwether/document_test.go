@@ -147,7 +147,7 @@ func (s *serving) checkSync(t *testing.T) {
 	s.waitEverywhere(t, "SELECT COUNT(*) FROM testdb.users", count)
 	s.waitReady(t)
 	for deadline := time.Now().Add(time.Minute); ; sleep(t.Context(), 20*time.Millisecond) {
-		if status, body = s.get(t, "/nodes"); strings.Contains(body, `"servesReads":true`) {
+		if _, body = s.get(t, "/nodes"); strings.Contains(body, `"servesReads":true`) {
 			break
 		}
 		if time.Now().After(deadline) {
