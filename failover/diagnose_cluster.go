@@ -69,7 +69,8 @@ func storeRule(s *sight) []Problem {
 	return nil
 }
 
-// flappingRule: nobody but an operator changes roles twice within the window.
+// flappingRule: nobody but an operator changes roles again that were changed too
+// often within the window, see limits.go.
 // That matters only where something asks for it.
 func flappingRule(s *sight) []Problem {
 	asks := false

@@ -20,7 +20,7 @@ func (s *sight) refuseFailover(p Problem, o Order) (string, time.Time) {
 	}
 	if s.Policy.Window > 0 && !s.Last.IsZero() && s.age(s.Last) < s.Policy.Window {
 		until := s.Last.Add(s.Policy.Window)
-		return say("the roles were changed %v ago, and not twice within %v: it is done in %v; an order does it now",
+		return say("the roles were changed %v ago, and too often within %v: it is done in %v; an order does it now",
 			brief(s.age(s.Last)), s.Policy.Window, brief(until.Sub(s.Now))), until
 	}
 	return s.refuseStream(o), time.Time{}

@@ -15,8 +15,8 @@ type View struct {
 	Writes cluster.Writes
 	Nodes  []cluster.Node
 	Stream StreamView
-	// Last is when roles were last changed, zero if not since this log of
-	// incidents began. Limits count from it.
+	// Last is when roles were last changed, where they were changed too often
+	// lately (see limits.go); zero otherwise. Limits count from it.
 	Last time.Time
 	// Lock says what keeps this process from acting, "" while it holds the named
 	// lock on a majority of the nodes.
