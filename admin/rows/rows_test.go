@@ -121,7 +121,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 			}
 		})
 	}
-	if few, many := cost(1000), cost(20000); many > few+1 {
+	if few, many := cost(1000), cost(20000); many > 2*few { // a collection may empty the pools of buffers in between
 		t.Errorf("%v allocations for 2,000 rows, %v for 40,000", few, many)
 	}
 }
