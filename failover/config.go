@@ -28,7 +28,7 @@ func Default() Config {
 
 // DefaultPolicy promotes by itself, and loses nothing. The window is short: it
 // is there against a fault that kills one master after the other, and counts
-// from the third failover within it. A fleet without a master waits for nothing
+// from the fifth failover within it. A fleet without a master waits for nothing
 // else.
 func DefaultPolicy() Policy {
 	return Policy{Automatic: true, Window: 30 * time.Second, Frozen: 2 * time.Second, Rejoin: RejoinCopy}

@@ -115,12 +115,31 @@ func (r *Replicator) begin(ctx context.Context) (*relay, error) {
 		return nil, err
 	}
 	r.former.Store(&former)
-	master, err := r.awaitMaster(ctx)
+	last, err := loadLastMaster(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	master, err := r.awaitMaster(ctx, last)
 	if err != nil {
 		return nil, nil //nolint:nilerr // ctx ended before there was a master
 	}
-	return r.open(ctx, c, id, master)
+	opened, err := r.open(ctx, c, id, master)
+	if errors.Is(err, errNothingStored) {
+		if master, err = r.awaitMaster(ctx, nil); err != nil {
+			return nil, nil //nolint:nilerr // as above
+		}
+		opened, err = r.open(ctx, c, id, master)
+	}
+	if err == nil && opened != nil {
+		if err := keepLastMaster(c.Dir, master); err != nil {
+			r.log.Warn("without a master the stored log cannot be opened again", "error", err)
+		}
+	}
+	return opened, err
 }
+
+// errNothingStored: a log that was opened without a master is empty.
+var errNothingStored = errors.New("nothing is stored")
 
 // pauseUntil waits, but not once something has changed or ctx has ended.
 func pauseUntil(ctx context.Context, most time.Duration, changed <-chan struct{}) {
@@ -137,13 +156,17 @@ func pauseUntil(ctx context.Context, most time.Duration, changed <-chan struct{}
 const lookInterval = 50 * time.Millisecond
 
 // awaitMaster waits until the master is known and answers: from it come the
-// flavour and the version that the stored log and the slaves are to see.
-func (r *Replicator) awaitMaster(ctx context.Context) (cluster.Node, error) {
+// flavour and the version that the stored log and the slaves are to see. Where
+// it is down it is the one that the log was last opened with, if there is one: who
+// replaces the master needs what is stored.
+func (r *Replicator) awaitMaster(ctx context.Context, last *cluster.Node) (cluster.Node, error) {
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
 	for {
 		if m := r.cluster.Load().MasterNode(); m != nil && m.Health == cluster.HealthUp {
 			return *m, nil
+		} else if last != nil && m != nil && m.Health == cluster.HealthDown {
+			return *last, nil
 		}
 		select {
 		case <-tick.C:
@@ -162,6 +185,9 @@ func (r *Replicator) open(ctx context.Context, settings Config, id identity, mas
 	}, r.log)
 	if err != nil {
 		return nil, err
+	}
+	if master.Name == "" && stored.Executed().IsEmpty() {
+		return nil, errors.Join(errNothingStored, stored.Close())
 	}
 	if has := stored.Executed(); has.IsEmpty() || r.needless(has) {
 		if err := r.seed(ctx, stored); err != nil {

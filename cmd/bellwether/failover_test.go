@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/internal/playground"
 )
@@ -45,8 +47,38 @@ func TestFailover(t *testing.T) {
 			}
 			w.check()
 			s.checkOneWritable(t)
+			s.checkMasterDiesUnseen(t)
 		})
 	}
+}
+
+// checkMasterDiesUnseen: the master is dead when Bellwether comes back.
+func (s *serving) checkMasterDiesUnseen(t *testing.T) {
+	s.waitReady(t)
+	old := s.master()
+	s.stop()
+	<-s.ended
+	if err := s.servers.Node(old).Kill(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(s.house.config.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := build(c, slog.New(slog.NewTextHandler(t.Output(), nil)), new(slog.LevelVar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	again := &serving{servers: s.servers, house: h, stop: stop, ended: make(chan struct{})}
+	go func() {
+		defer close(again.ended)
+		if err := h.run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	t.Cleanup(func() { stop(); <-again.ended })
+	again.awaitMaster(t, func(name string) bool { return name != old })
 }
 
 // switchOver makes a node the master again that has just come back, as soon as it
