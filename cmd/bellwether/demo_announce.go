@@ -74,12 +74,24 @@ func (d *demoRun) invite(text *strings.Builder, h *house, servers *playground.Cl
   2. Ask where a statement goes, and why:
        %s explain "SELECT * FROM shop.item WHERE id = 1 FOR UPDATE"
 `, h.admin.Addr(), program())
-	if nodes := servers.Slaves(); len(nodes) > 0 {
-		fmt.Fprintf(text, "  3. Kill a slave, and read on:\n       kill -9 %d\n", nodes[len(nodes)-1].PID())
+	if len(servers.Slaves()) > 0 {
+		fmt.Fprintf(text, `  3. Kill the master, and go on writing where you are connected:
+       kill -9 %d
+     A slave takes its place; %s. What was done, and why:
+       %s incidents --config %s
+`, servers.Master.PID(), d.fate(), program(), d.folder.config())
 	} else {
 		fmt.Fprintf(text, "  3. See what each node is, and whether anything has to change:\n       %s check --config %s\n", program(), d.folder.config())
 	}
 	fmt.Fprintf(text, "\nCtrl-C stops everything%s.\n", d.farewell())
+}
+
+// fate is what becomes of a master that is killed.
+func (d *demoRun) fate() string {
+	if d.options.noRestart {
+		return "it stays dead (--no-restart)"
+	}
+	return fmt.Sprintf("%v later the demo starts it again, and it is a slave", restartAfter)
 }
 
 func (d *demoRun) farewell() string {

@@ -1,5 +1,3 @@
-//go:build chaos
-
 package acceptance
 
 import (
@@ -69,7 +67,7 @@ func (c *caller) work(ctx context.Context, turn func(*caller, int) error) {
 			c.note(err)
 			rest(ctx, 20*time.Millisecond)
 		}
-		rest(ctx, time.Duration(c.random.IntN(20))*time.Millisecond)
+		rest(ctx, time.Duration(c.random.IntN(60))*time.Millisecond)
 	}
 }
 

@@ -155,15 +155,16 @@ func killInTurn(r *trial) error {
 	if err := r.serves(warm/3, serveAgain); err != nil {
 		return err
 	}
-	var err error
-	if r.successor, err = r.crowd.master(); err != nil {
+	successor, err := r.crowd.master()
+	if err != nil {
 		return err
 	}
-	return r.successor.Kill()
+	r.slaves = []*playground.Node{successor}
+	return successor.Kill()
 }
 
 func startInTurn(r *trial) error {
-	if err := r.begin(r.successor); err != nil {
+	if err := r.begin(r.slaves[0]); err != nil {
 		return err
 	}
 	return r.begin(r.master)

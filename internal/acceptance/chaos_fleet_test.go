@@ -1,5 +1,3 @@
-//go:build chaos
-
 package acceptance
 
 import (
@@ -77,7 +75,8 @@ func nextAddr(t *testing.T, addr string) string {
 	return ""
 }
 
-// settings are those of the demo.
+// settings are those of the demo, but for the limit of failovers in a while:
+// here masters die faster than one would believe outside.
 func (f *fleet) settings() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "state_dir: state\noperator: {user: %q, password: %q}\nnodes:\n", f.servers.Operator.User, f.servers.Operator.Password)
@@ -86,6 +85,7 @@ func (f *fleet) settings() string {
 	}
 	fmt.Fprintf(&b, "replication:\n  feed: %s\n  listen: \"127.0.0.1:0\"\n", f.feed)
 	fmt.Fprintf(&b, "  account: {user: %q, password: %q}\n", f.servers.Replication.User, f.servers.Replication.Password)
+	b.WriteString("failover: {window: 0s}\n")
 	fmt.Fprintf(&b, "proxy: {listen: %q}\nadmin: {listen: %q}\n", f.proxyAddr, f.admin)
 	return b.String()
 }
@@ -94,9 +94,22 @@ func (f *fleet) settings() string {
 func (f *fleet) state() string { return filepath.Join(filepath.Dir(f.config), "state") }
 
 // launch starts the product, and returns when it serves writes.
-func (f *fleet) launch() (err error) {
-	f.proxy, err = startProcess(f.binary, f.config)
+func (f *fleet) launch() error {
+	started, err := startProcess(f.binary, f.config)
+	if err == nil {
+		f.proxy = started
+	}
 	return err
+}
+
+// running reports whether the process has not ended.
+func (p *process) running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
 }
 
 // close ends everything. A second call does nothing.
@@ -104,7 +117,7 @@ func (f *fleet) close() {
 	if f.servers == nil {
 		return
 	}
-	if f.proxy != nil {
+	if f.proxy != nil && f.proxy.running() {
 		if err := f.proxy.stop(); err != nil {
 			f.Error(err)
 		}

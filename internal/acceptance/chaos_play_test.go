@@ -113,6 +113,9 @@ func (s *scene) once(what fault, turn int) {
 	r := s.fleet.play(what, s.played, random)
 	s.Logf("%s run %d (%.1f s): %v %s", s.name(), turn+1, time.Since(begun).Seconds(), r, r.late)
 	s.scores.add(s.flavour.String(), r)
+	if r.late != "" {
+		s.keep(what, turn)
+	}
 	if len(r.problems) == 0 {
 		return
 	}

@@ -1,5 +1,3 @@
-//go:build chaos
-
 package acceptance
 
 import (
@@ -36,9 +34,7 @@ type trial struct {
 	random *rand.Rand
 	master *playground.Node // when the fault began
 	slaves []*playground.Node
-	// successor is who became the master, where the fault has to know.
-	successor *playground.Node
-	struck    time.Duration // when it began, since the load did
+	struck time.Duration // when it began, since the load did
 
 	gap, back time.Duration
 	late      string         // what took longer than promised, in words
@@ -62,6 +58,9 @@ func (f *fleet) play(what fault, number int, random *rand.Rand) *trial {
 	err := r.happen()
 	r.stop()
 	r.gap = r.crowd.gap(r.struck)
+	if r.fault.promised > 0 && r.gap > r.fault.promised {
+		r.late += fmt.Sprintf(" no write for %v, promised are %v", r.gap, r.fault.promised)
+	}
 	if err != nil { // nothing can be said of nodes that are not there
 		r.add("%v", err)
 		r.tally()
@@ -106,7 +105,7 @@ func (r *trial) happen() error {
 		return fmt.Errorf("bring back what was broken: %w", err)
 	}
 	if r.back = time.Since(begun); r.back > returnPromised {
-		r.late = fmt.Sprintf("a node was back only after %v", r.back)
+		r.late += fmt.Sprintf(" a node was back only after %v", r.back)
 	}
 	return r.serves(warm, serveAgain)
 }

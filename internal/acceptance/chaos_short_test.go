@@ -1,11 +1,11 @@
-//go:build chaos
-
 package acceptance
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,16 +27,22 @@ func (r *trial) begin(n *playground.Node) error {
 	return n.StartServer(r.Context())
 }
 
-// switchover gives the order that an operator gives.
+// switchover gives the order that an operator gives. Where the slaves are too
+// far behind it is refused, and given again, as an operator would.
 func switchover(r *trial) error {
-	out, err := exec.CommandContext(r.Context(), r.binary, "switchover", "--config", r.config).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
-	}
-	if now, err := r.crowd.master(); err != nil || now == r.master {
-		return fmt.Errorf("%s is still the master (%w): %s", r.master.Name, err, out)
-	}
-	return nil
+	var failed error
+	refused := r.until(serveAgain, func() error {
+		r.struck = r.now()
+		out, err := exec.CommandContext(r.Context(), r.binary, "switchover", "--config", r.config).CombinedOutput()
+		if err != nil && strings.Contains(string(out), "refused") {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		if now, unseen := r.crowd.master(); err != nil || unseen != nil || now == r.master {
+			failed = fmt.Errorf("from %s: %w: %s", r.master.Name, errors.Join(err, unseen), out)
+		}
+		return nil
+	})
+	return errors.Join(refused, failed)
 }
 
 // TestFailover kills the master, and switches over, once on each family: nothing
