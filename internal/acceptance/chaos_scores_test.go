@@ -24,7 +24,7 @@ type score struct {
 	runs, failed, lost, twice int
 	stale, wrong              int
 	errors                    map[string]int
-	gaps, backs               []time.Duration
+	gaps, waits, backs        []time.Duration
 	promised                  time.Duration
 }
 
@@ -49,7 +49,7 @@ func (s *scores) add(server string, r *trial) {
 	for class, n := range r.errors {
 		row.errors[class] += n
 	}
-	row.gaps, row.backs = append(row.gaps, r.gap), append(row.backs, r.back)
+	row.gaps, row.waits, row.backs = append(row.gaps, r.gap), append(row.waits, r.longest), append(row.backs, r.back)
 }
 
 // print writes the table, one line a fault and family.
@@ -57,7 +57,7 @@ func (s *scores) print(t *testing.T) {
 	t.Helper()
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "fault\tserver\truns\tfailed\tlost\ttwice\tstale\twrong\tclient errors\tgap: median\tworst\tpromised\tback: worst")
+	fmt.Fprintln(w, "fault\tserver\truns\tfailed\tlost\ttwice\tstale\twrong\tclient errors\tgap: median\tworst\tpromised\twait: worst\tback: worst")
 	total := 0
 	for _, key := range s.order {
 		r := s.rows[key]
@@ -66,8 +66,8 @@ func (s *scores) print(t *testing.T) {
 		if r.promised > 0 {
 			promised = r.promised.String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", r.fault, r.server, r.runs, r.failed, r.lost, r.twice, r.stale, r.wrong, r.told(),
-			seconds(median(r.gaps)), seconds(worst(r.gaps)), promised, seconds(worst(r.backs)))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.fault, r.server, r.runs, r.failed, r.lost, r.twice, r.stale, r.wrong, r.told(),
+			seconds(median(r.gaps)), seconds(worst(r.gaps)), promised, seconds(worst(r.waits)), seconds(worst(r.backs)))
 	}
 	_ = w.Flush() // into memory
 	t.Logf("%d runs\n%s", total, b.String())
