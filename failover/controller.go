@@ -50,6 +50,7 @@ type Controller struct {
 	released  bool      // the promoted master is open; what is left are its events
 	episode   *Incident // the recovery that goes on
 	heldSince time.Time // when new writes began to wait in it
+	refusedAt time.Time // when it was last told why it cannot go on
 	changes   []time.Time
 	pending   *request       // the order whose answer is to come
 	jobs      sync.WaitGroup // what runs beside the loop

@@ -86,13 +86,17 @@ func (c *Controller) end(o Outcome, says string) {
 	c.episode = nil
 }
 
+// refusalInterval bounds how often another reason is told, which may have times
+// and counts in it.
+const refusalInterval = 5 * time.Second
+
 // refuse keeps why a recovery is not begun, as the record of one that goes on.
 func (c *Controller) refuse(plan Plan, evidence []string) {
-	if e := c.episode; e != nil && e.Says == plan.Refusal {
+	if e := c.episode; e != nil && e.Says != "" && (e.Says == plan.Refusal || time.Since(c.refusedAt) < refusalInterval) {
 		return
 	}
 	c.begin(plan, evidence)
-	c.episode.Says = plan.Refusal
+	c.episode.Says, c.refusedAt = plan.Refusal, time.Now()
 	c.log.Error("no recovery is possible now", "kind", plan.Kind.String(), "from", plan.From, "reason", plan.Refusal)
 	c.saveEpisode()
 }
