@@ -37,12 +37,24 @@ func switchover(r *trial) error {
 		if err != nil && strings.Contains(string(out), "refused") {
 			return fmt.Errorf("%w: %s", err, out)
 		}
-		if now, unseen := r.crowd.master(); err != nil || unseen != nil || now == r.master {
-			failed = fmt.Errorf("from %s: %w: %s", r.master.Name, errors.Join(err, unseen), out)
+		if err != nil {
+			failed = fmt.Errorf("%w: %s", err, out)
 		}
 		return nil
 	})
-	return errors.Join(refused, failed)
+	if err := errors.Join(refused, failed); err != nil {
+		return err
+	}
+	return r.until(patience, r.otherMaster)
+}
+
+// otherMaster is an error while the metrics show the former master; they follow
+// the probes.
+func (r *trial) otherMaster() error {
+	if now, err := r.crowd.master(); err != nil || now == r.master {
+		return fmt.Errorf("%s is still the master (%w)", r.master.Name, err)
+	}
+	return nil
 }
 
 // TestFailover kills the master, and switches over, once on each family: nothing
