@@ -54,6 +54,8 @@ func TestProblems(t *testing.T) {
 			[]string{`6: unknown key "listn" under "proxy", did you mean "listen"?`}},
 		{"key in the wrong place", minimal + "max_lag: 3s\n",
 			[]string{`5: unknown key "max_lag", it belongs under "reads"`}},
+		{"a loss that cannot be had", minimal + "failover: {max_loss: 3}\n",
+			[]string{`5: failover.max_loss: 3: only 0 is possible. A slave that lacks acknowledged writes is never promoted: the stored log, which has them, cannot be cut back yet to what such a slave has`}},
 		{"key of nowhere", minimal + "log: {colour: true}\n",
 			[]string{`5: unknown key "colour" under "log", known here: level, format`}},
 		{"key in a list", strings.Replace(minimal, "name: a", "name: a, wieght: 2", 1),

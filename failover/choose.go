@@ -142,7 +142,7 @@ func nobody(s *sight, candidates []Candidate) string {
 	if !lack {
 		return sentence + s.wayOut("mend one of them")
 	}
-	return sentence + say(". Nobody has all that was acknowledged: wait until one has taken it; or bring the master back; or set max_loss, now %d, and lose it", s.Policy.MaxLoss)
+	return sentence + ". Nobody has all that was acknowledged: wait until one has taken it, mend one that cannot, or bring the master back"
 }
 
 // wayOut is what to do where nobody may be master.

@@ -54,7 +54,8 @@ type Policy struct {
 	// order.
 	Window time.Duration
 	// MaxLoss is how many acknowledged transactions a candidate may lack; 0: none.
-	// What is lost is kept in a file, and named.
+	// The configuration allows nothing else: Choose names what is lost, but the
+	// stored log cannot be cut back to what such a master has.
 	MaxLoss uint64
 	// Prefer and Never name nodes: the first wanted as master, in this order, and
 	// those that never are. DataCentre of each node by name, "" where unknown.
