@@ -44,6 +44,13 @@ func TestAssessSound(t *testing.T) {
 	}
 }
 
+// lessDefiners are all that an account needs but the one to name a definer.
+var lessDefiners = []string{
+	"GRANT SELECT, SHOW VIEW, RELOAD, EVENT, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `op`@`%`",
+	"GRANT SYSTEM_USER,SYSTEM_VARIABLES_ADMIN,CONNECTION_ADMIN,REPLICATION_SLAVE_ADMIN,PERSIST_RO_VARIABLES_ADMIN ON *.* TO `op`@`%`",
+	"GRANT INSERT ON `mysql`.`plugin` TO `op`@`%`",
+}
+
 // Each case spoils one thing of db2 and wants exactly one line about it.
 func TestAssess(t *testing.T) {
 	set := func(name, value string) func(*facts) { return func(f *facts) { f.variables[name] = value } }
@@ -76,8 +83,10 @@ func TestAssess(t *testing.T) {
 		{FlavourMySQL, func(f *facts) { f.channels[0].applier = "No" }, "replication|must|replication is stopped: the applier does not run|START REPLICA;"},
 		{FlavourMariaDB, func(f *facts) { f.channels = nil }, "replication|advice|none|"},
 		{FlavourMySQL, func(f *facts) {
-			f.grants = []string{"GRANT SELECT, SHOW VIEW, SUPER, RELOAD, REPLICATION SLAVE, PERSIST_RO_VARIABLES_ADMIN ON *.* TO `op`@`%` WITH GRANT OPTION", "GRANT INSERT ON `mysql`.`plugin` TO `op`@`%`"}
+			f.grants = []string{"GRANT SELECT, SHOW VIEW, SUPER, RELOAD, EVENT, PROCESS, SYSTEM_USER, REPLICATION SLAVE, PERSIST_RO_VARIABLES_ADMIN ON *.* TO `op`@`%` WITH GRANT OPTION", "GRANT INSERT ON `mysql`.`plugin` TO `op`@`%`"}
 		}, "privilege REPLICATION CLIENT|must|not granted|GRANT REPLICATION CLIENT ON *.* TO `op`@`%`;"},
+		{FlavourMySQL, func(f *facts) { f.server.version, f.grants = "8.0.36", lessDefiners }, "privilege SET_USER_ID|advice|not granted|GRANT SET_USER_ID ON *.* TO `op`@`%`;"},
+		{FlavourMySQL, func(f *facts) { f.server.version, f.grants = "9.7.4", lessDefiners }, "privilege SET_ANY_DEFINER|advice|not granted|GRANT SET_ANY_DEFINER ON *.* TO `op`@`%`;"},
 		{FlavourMariaDB, func(f *facts) { f.anonymous = []string{"localhost"} }, "anonymous accounts|advice|''@localhost|DROP USER ''@'localhost';"},
 		{FlavourMySQL, func(f *facts) { f.anonymousOK = false }, "anonymous accounts|advice|not known|"},
 		{FlavourMySQL, func(f *facts) { f.skew = -3 * time.Second }, "clock|advice|-3s from Bellwether's|"},

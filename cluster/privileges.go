@@ -27,6 +27,19 @@ const heartbeatSchema = "bellwether.*"
 // everything is what global privileges hold on.
 const everything = "*.*"
 
+// Without these nothing tells of the events: they would stop with the master.
+const (
+	reasonEvents   = "to have events run on the next master, and on the former one no more"
+	reasonDefiners = "to keep the definers of events"
+)
+
+// The privilege to name a definer, before MySQL 8.2 and since; 8.4 does not know
+// the older name any more.
+var (
+	definersBefore = privilege{[]string{"SET_USER_ID", "SUPER"}, SeverityAdvice, reasonDefiners, ""}
+	definersSince  = privilege{[]string{"SET_ANY_DEFINER", "SET_USER_ID", "SUPER"}, SeverityAdvice, reasonDefiners, ""}
+)
+
 // The privileges of the operator account. Every node can become the master or
 // a slave, so each needs all of them.
 var (
@@ -35,7 +48,10 @@ var (
 		{[]string{"SELECT"}, SeverityMust, "to see functions and views", ""},
 		{[]string{"SHOW VIEW"}, SeverityMust, "to see what views reach", ""},
 		{[]string{"SYSTEM_VARIABLES_ADMIN", "SUPER"}, SeverityMust, "to open and close nodes for writes", ""},
-		{[]string{"CONNECTION_ADMIN", "SUPER"}, SeverityAdvice, "to log in when a node is full, and to end queries", ""},
+		{[]string{"CONNECTION_ADMIN", "SUPER"}, SeverityAdvice, "to log in when a node is full, and to end queries and the connections to a former master", ""},
+		{[]string{"PROCESS"}, SeverityAdvice, "to see the connections to a former master", ""},
+		{[]string{"SYSTEM_USER"}, SeverityAdvice, "to end connections of accounts that have it, and to have their events run on the next master", ""},
+		{[]string{"EVENT"}, SeverityAdvice, reasonEvents, ""},
 		{[]string{"REPLICATION_SLAVE_ADMIN", "SUPER"}, SeverityAdvice, "to set up replication", ""},
 		{[]string{"REPLICATION SLAVE"}, SeverityAdvice, "to follow the binary log", ""},
 		{[]string{"RELOAD"}, SeverityAdvice, "to promote", ""},
@@ -48,7 +64,10 @@ var (
 		{[]string{"SHOW VIEW"}, SeverityMust, "to see what views reach", ""},
 		{[]string{"READ_ONLY ADMIN"}, SeverityMust, "to open and close nodes for writes", ""},
 		{[]string{"BINLOG MONITOR", "REPLICATION CLIENT"}, SeverityAdvice, "to see the binary log", ""},
-		{[]string{"CONNECTION ADMIN"}, SeverityAdvice, "to log in when a node is full, and to end queries", ""},
+		{[]string{"CONNECTION ADMIN"}, SeverityAdvice, "to log in when a node is full, and to end queries and the connections to a former master", ""},
+		{[]string{"PROCESS"}, SeverityAdvice, "to see the connections to a former master", ""},
+		{[]string{"EVENT"}, SeverityAdvice, reasonEvents, ""},
+		{[]string{"SET USER"}, SeverityAdvice, reasonDefiners, ""},
 		{[]string{"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"}, SeverityAdvice, "to set up replication", ""},
 		{[]string{"REPLICATION SLAVE", "REPLICATION REPLICA"}, SeverityAdvice, "to follow the binary log", ""},
 		{[]string{"RELOAD"}, SeverityAdvice, "to promote", ""},
@@ -61,15 +80,8 @@ var (
 // assessPrivileges returns one finding for each privilege that is missing, or
 // one that nothing is.
 func (f *facts) assessPrivileges() (out []Finding) {
-	wanted := privilegesMySQL
-	if f.server.flavour == FlavourMariaDB {
-		wanted = privilegesMariaDB
-	}
-	if f.heartbeat {
-		wanted = slices.Concat(wanted, privilegesHeartbeat)
-	}
 	have, account := grantsByObject(f.grants)
-	for _, p := range wanted {
+	for _, p := range f.privileges() {
 		if have[everything].any(p.names) || have[p.on].any(p.names) {
 			continue
 		}
@@ -79,6 +91,23 @@ func (f *facts) assessPrivileges() (out []Finding) {
 	}
 	if len(out) == 0 {
 		out = append(out, f.finding("privileges", SeverityOK, "all granted", "", ""))
+	}
+	return out
+}
+
+// privileges are those that the account needs on this server.
+func (f *facts) privileges() (out []privilege) {
+	version := parseVersion(f.server.version)
+	switch {
+	case f.server.flavour == FlavourMariaDB:
+		out = slices.Clone(privilegesMariaDB)
+	case slices.Compare(version[:], []int{8, 2, 0}) < 0:
+		out = append(slices.Clone(privilegesMySQL), definersBefore)
+	default:
+		out = append(slices.Clone(privilegesMySQL), definersSince)
+	}
+	if f.heartbeat {
+		out = append(out, privilegesHeartbeat...)
 	}
 	return out
 }

@@ -1,6 +1,10 @@
 package control
 
-import "github.com/bellwether-db/bellwether/cluster"
+import (
+	"slices"
+
+	"github.com/bellwether-db/bellwether/cluster"
+)
 
 // goesOnBehindDefinitions: a MariaDB as it comes back when it was killed between
 // logging a definition and keeping its position goes on; with rows, which are
@@ -28,8 +32,16 @@ func (k kept) goesOnBehindDefinitions() {
 }
 
 // setBack takes the last transaction from a slave's position, but not from its
-// binary log.
+// binary log. The keeper's hands are off meanwhile: a START SLAVE of its own that
+// gets in before the position is set has the receiver begin behind the old one and
+// the applier at the new one, and then nothing is ever out of order.
 func (k kept) setBack(node string) {
+	kept := k.w.get()
+	defer func() { k.w.set(kept...); k.keeper.Nudge() }()
+	k.w.set(slices.DeleteFunc(slices.Clone(kept), func(s Slave) bool { return s.Node.Name == node })...)
+	k.until(node+" is left alone", func() (bool, string) {
+		return !slices.ContainsFunc(k.keeper.Report(), func(r SlaveReport) bool { return r.Node.Name == node }), "still kept"
+	})
 	last := k.position(node).Domains()[0]
 	before := cluster.MariaDBGTID(last.Domain, last.Server, last.Number-1)
 	k.exec(node, "STOP SLAVE", "SET GLOBAL gtid_slave_pos = '"+before.String()+"'", "START SLAVE")

@@ -277,17 +277,29 @@ func (l *live) drain() {
 		l.ok(err)
 		return s.Retrieved.ContainsSet(want) && !s.Executed.ContainsSet(want), s.Retrieved.String()
 	})
-	short, cancel := context.WithTimeout(l.Context(), 300*time.Millisecond)
-	defer cancel()
-	_, err := c.Attach(short, l.source("node2"), nil)
-	var undrained *UndrainedError
-	if !errors.As(err, &undrained) || undrained.Left.IsEmpty() {
-		l.Fatalf("a slave that could not apply what it received: %v", err)
-	}
+	l.cannotDrain("node3", l.source("node2"))
 	l.ok(holder.exec(l.soon(), "ROLLBACK"))
-	_, err = l.connect("node3").Attach(l.soon(), l.source("node2"), nil)
+	_, err := l.connect("node3").Attach(l.soon(), l.source("node2"), nil)
 	l.ok(err)
 	l.follows("node3", "node2")
+}
+
+// cannotDrain: a slave that is held up says what it has left to apply, given the
+// time to look at it once.
+func (l *live) cannotDrain(slave string, src Source) {
+	for wait := 300 * time.Millisecond; ; wait *= 2 {
+		short, cancel := context.WithTimeout(l.Context(), wait)
+		_, err := l.connect(slave).Attach(short, src, nil)
+		late := short.Err() != nil
+		cancel()
+		var undrained *UndrainedError
+		switch {
+		case errors.As(err, &undrained) && !undrained.Left.IsEmpty():
+			return
+		case !late || err == nil || wait > patience:
+			l.Fatalf("a slave that could not apply what it received: %v", err)
+		}
+	}
 }
 
 // turn: node2 becomes the master, node3 and the former master its slaves.
