@@ -46,6 +46,7 @@ func (l *live) checkOrders() {
 	o.checkClosing()
 	o.checkWaiters()
 	o.checkLock()
+	o.checkLeast(l.config)
 }
 
 func (o *orders) within(d time.Duration) context.Context {
