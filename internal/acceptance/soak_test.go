@@ -173,15 +173,25 @@ func TestConnectAndLeave(t *testing.T) {
 	})
 }
 
-// plainProxy is one more proxy, without the race detector; it ends with the test.
+// plainProxy takes the place of the world's proxy for the test: one without the
+// race detector. Two would keep each other from acting on the nodes.
 func (w *world) plainProxy(t *testing.T) *process {
 	t.Helper()
+	if err := w.proxy.stop(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		var err error
+		if w.proxy, err = w.startShared(); err != nil {
+			t.Error(err)
+		}
+	})
 	binary := t.TempDir() + "/bellwether"
 	out, err := exec.Command("go", "build", "-o", binary, "github.com/bellwether-db/bellwether/cmd/bellwether").CombinedOutput()
 	if err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	p, err := w.startProxy(binary, t.TempDir(), plainConfig)
+	p, err := w.startProxy(binary, t.TempDir(), w.cluster, plainConfig)
 	if err != nil {
 		t.Fatal(err)
 	}

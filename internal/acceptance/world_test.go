@@ -26,18 +26,14 @@ type world struct {
 	startError error
 }
 
-func (w *world) start() error {
-	binary, err := suite.binary()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+func (w *world) start() (err error) {
+	if err = os.MkdirAll(w.dir, 0o700); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
-	if err := w.startServers(); err != nil {
+	if err = w.startServers(); err != nil {
 		return err
 	}
-	if w.proxy, err = w.startProxy(binary, w.dir, patientConfig(6000)); err != nil {
+	if w.proxy, err = w.startShared(); err != nil {
 		return err
 	}
 	// The master is open now: its owner has published it.
@@ -92,13 +88,22 @@ func accountsSQL(a account) []string {
 	}
 }
 
+// startShared starts the product that the tests share.
+func (w *world) startShared() (*process, error) {
+	binary, err := suite.binary()
+	if err != nil {
+		return nil, err
+	}
+	return w.startProxy(binary, w.dir, w.cluster, patientConfig(6000))
+}
+
 // startProxy starts a product with settings on top of the nodes'.
-func (w *world) startProxy(binary, dir, settings string) (*process, error) {
+func (w *world) startProxy(binary, dir string, nodes *playground.Cluster, settings string) (*process, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
 	path := filepath.Join(dir, "bellwether.yaml")
-	text := w.nodesConfig() + settings
+	text := nodesConfig(nodes) + settings
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
@@ -117,7 +122,8 @@ reads: {max_lag: 1m, causal_wait: 5s}
 `, clients)
 }
 
-// anotherProxy starts one more proxy on the same nodes; the caller stops it.
+// anotherProxy starts one more proxy, on the server that others ask straight: the
+// nodes have one that keeps any other from acting on them. The caller stops it.
 func (w *world) anotherProxy(clients int) (*process, error) {
 	binary, err := suite.binary()
 	if err != nil {
@@ -127,15 +133,14 @@ func (w *world) anotherProxy(clients int) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
-	return w.startProxy(binary, dir, patientConfig(clients))
+	return w.startProxy(binary, dir, w.straight, patientConfig(clients))
 }
 
-func (w *world) nodesConfig() string {
+func nodesConfig(c *playground.Cluster) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "state_dir: state\noperator: {user: %q, password: %q}\nnodes:\n",
-		w.cluster.Operator.User, w.cluster.Operator.Password)
-	for _, n := range w.cluster.Nodes {
-		fmt.Fprintf(&b, "  - {name: %s, address: %q, master: %v}\n", n.Name, n.Addr(), n == w.cluster.Master)
+	fmt.Fprintf(&b, "state_dir: state\noperator: {user: %q, password: %q}\nnodes:\n", c.Operator.User, c.Operator.Password)
+	for _, n := range c.Nodes {
+		fmt.Fprintf(&b, "  - {name: %s, address: %q, master: %v}\n", n.Name, n.Addr(), n == c.Master)
 	}
 	return b.String()
 }
