@@ -56,8 +56,16 @@ func (r *Replicator) Outcome(ctx context.Context, w outcome.Write) (Outcome, err
 	for {
 		changed, stored, t := r.changed.wait(), r.storedChanged(), r.cluster.Load()
 		relay := r.relay.Load()
-		if relay == nil || !r.promised.Load() {
+		if !r.promised.Load() {
 			return Outcome{}, ErrNotStored
+		}
+		if relay == nil {
+			select {
+			case <-changed: // it is being begun
+				continue
+			case <-ctx.Done():
+				return Outcome{}, errors.Join(ctx.Err(), ErrNotStored)
+			}
 		}
 		final := relay.final(t, w.Identity) || gone != nil && relay.stored.Executed().ContainsSet(gone)
 		found, verdict := relay.sink.index.Find(w)

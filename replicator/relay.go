@@ -42,7 +42,7 @@ type relay struct {
 }
 
 func newRelay(r *Replicator, id identity, stored *storedlog.Log, server *downstream.Server) *relay {
-	return &relay{Replicator: r, id: id, stored: stored, server: server, sink: &watchedSink{Log: stored, index: outcome.NewIndex(time.Now())}, excluding: make(chan struct{}, excluders)}
+	return &relay{Replicator: r, id: id, stored: stored, server: server, sink: &watchedSink{Log: stored, index: outcome.NewIndex(r.watched)}, excluding: make(chan struct{}, excluders)}
 }
 
 // reading is an upstream, and when it was begun. It is immutable.

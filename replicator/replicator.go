@@ -42,6 +42,10 @@ type Replicator struct {
 	nodes    turnstile              // who is being made ready to be the master
 	told     told                   // what is said once
 
+	// watched, of Run alone, is since when nothing was stored that an index of who
+	// wrote it has not seen.
+	watched time.Time
+
 	remembering sync.Mutex // held while the file of the master's events changes
 
 	unprotectedWrites atomic.Uint64 // that went on although they were not stored
@@ -50,7 +54,7 @@ type Replicator struct {
 
 // New makes a replicator. It starts nothing.
 func New(c Config, topologies Topologies, log *slog.Logger) *Replicator {
-	r := &Replicator{cluster: topologies, log: log}
+	r := &Replicator{cluster: topologies, log: log, watched: time.Now()}
 	r.current.Store(&c)
 	r.promised.Store(c.Feed == FeedRelay)
 	return r
@@ -86,6 +90,7 @@ func (r *Replicator) runRelay(ctx context.Context) error {
 		r.relay.Store(relay)
 		r.changed.send()
 		err = errors.Join(relay.run(ctx), relay.stored.Close())
+		r.watched = time.Now()
 		if ctx.Err() != nil {
 			return err // what is asked now is answered as before
 		}
@@ -197,6 +202,7 @@ func (r *Replicator) open(ctx context.Context, settings Config, id identity, mas
 			}
 			return nil, err
 		}
+		r.watched = time.Now()
 	}
 	c := downstream.Config{
 		Listen: settings.Listen, Flavour: master.Flavour, Version: master.Version, ServerID: id.ServerID, UUID: id.UUID,

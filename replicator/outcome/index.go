@@ -31,9 +31,12 @@ type Index struct {
 // megabytes.
 const generation = 1 << 16
 
-// NewIndex makes an empty one.
-func NewIndex(now time.Time) *Index {
-	return &Index{origins: map[string]*origin{}, recent: map[key]Transaction{}, born: now, forgot: now}
+// NewIndex makes an empty one, to which is told whatever is stored that a
+// connection writes that is made after since. That may be long before: where a
+// process goes on with the log of an earlier one, none of its own connections has
+// written what that holds.
+func NewIndex(since time.Time) *Index {
+	return &Index{origins: map[string]*origin{}, recent: map[key]Transaction{}, born: since, forgot: since}
 }
 
 // origin is a server.
