@@ -116,10 +116,12 @@ func (c *Conn) onReadable(fd uintptr) bool {
 			return true
 		}
 		// A short write is finished by the caller in the ordinary way.
-		// After a whole one there can be no answer yet: wait without the
-		// read that would only say so. Nothing is missed: the poller was
-		// rearmed before the request left.
-		return len(c.io.pending) > 0
+		if len(c.io.pending) > 0 {
+			return true
+		}
+		// There can be no answer yet, but the peer may have hung up before the
+		// poller was rearmed. It tells each thing once, so that who only waits
+		// for the answer waits for ever: the read below finds the end.
 	}
 	if c.in == nil {
 		c.in = takeBuffer(smallBuffer)
