@@ -43,7 +43,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	case x.held != nil:
 		x.want(&n, r, t, false)
 		n.Leave = from.left
-		x.await(&n, x.heldWait(r, t), x.held.Node() == masterName(t))
+		x.await(r, &n, x.heldWait(r, t), x.held.Node() == masterName(t))
 		return x.held, n, nil
 	}
 	var w waiting
@@ -60,12 +60,12 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		// It answers with the row count of the statement before where it counts none.
 		n.Leave = x.prev.rowCount()
 	}
-	x.await(&n, w, n.node == t.Master)
+	x.await(r, &n, w, n.node == t.Master)
 	return c, n, nil
 }
 
 // await notes what a node is asked to wait for.
-func (x *session) await(n *needs, w waiting, master bool) {
+func (x *session) await(r *request, n *needs, w waiting, master bool) {
 	switch {
 	case w.set == nil:
 		return
@@ -74,7 +74,7 @@ func (x *session) await(n *needs, w waiting, master bool) {
 	default:
 		n.Position = w.set.String()
 	}
-	n.Wait = x.bound(master)
+	n.Wait = x.bound(r, master)
 }
 
 // want fills in what the session needs of a connection.

@@ -133,17 +133,20 @@ func (x *session) awaitEngine(n *needs) error {
 }
 
 // behind deals with a node that did not show in time what the session must
-// see. A slave is left for another node; after the master there is none.
+// see. A slave is left for another node. After the master there is none; but it may
+// be lost just now, and another be coming: until the hold timeout nobody is told.
 func (x *session) behind(r *request, t *cluster.Topology, c *backend.Conn) (again bool, _ error) {
-	held := x.held == c
-	if !held {
-		x.park(c)
+	if x.held == c {
+		return false, errBehind(c.Node())
 	}
-	if !held && c.Node() != masterName(t) {
+	x.park(c)
+	if c.Node() != masterName(t) {
 		r.exclude(t, c.Node())
+		r.patience.waits++
 		return true, backend.ErrBehind
 	}
-	return false, errBehind(c.Node())
+	end := x.hold(r, t, awaitPause)
+	return end == holdGoesOn, x.waitedInVain(end, errBehind(c.Node()))
 }
 
 func errBehind(node string) *wire.ServerError {

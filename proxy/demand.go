@@ -145,11 +145,19 @@ func (x *session) heldWait(r *request, t *cluster.Topology) waiting {
 	return waiting{}
 }
 
-// bound is how long a node may take to show what is missing.
-func (x *session) bound(master bool) time.Duration {
-	if c := x.server.config.Load(); master {
-		return c.HoldTimeout
-	} else {
+// bound is how long a node may take to show what is missing: the master what is
+// left of the hold timeout since it was first asked for a request.
+func (x *session) bound(r *request, master bool) time.Duration {
+	c := x.server.config.Load()
+	if !master {
 		return c.CausalWait
 	}
+	if r.patience.asked.IsZero() {
+		r.patience.asked = time.Now()
+		return c.HoldTimeout
+	}
+	return max(c.HoldTimeout-time.Since(r.patience.asked), leastWait)
 }
+
+// leastWait is how long a node is asked to wait at least: 0 would be for ever.
+const leastWait = 10 * time.Millisecond

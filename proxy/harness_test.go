@@ -188,8 +188,9 @@ type node struct {
 	name    string
 	answers map[string]fakemysql.Step
 
-	mu    sync.Mutex
-	asked []string
+	mu     sync.Mutex
+	asked  []string
+	behind time.Time // until then every wait for a position is in vain
 }
 
 func (n *node) handler() func(*fakemysql.Conn) error {
@@ -197,6 +198,9 @@ func (n *node) handler() func(*fakemysql.Conn) error {
 		n.mu.Lock()
 		n.asked = append(n.asked, command.String()+" "+content)
 		step, ok := n.answers[content]
+		if time.Now().Before(n.behind) && strings.Contains(content, "WAIT_FOR_EXECUTED_GTID_SET") {
+			step, ok = fakemysql.SendError(1273, "HY000", "Unknown collation: 'behind'"), true
+		}
 		n.mu.Unlock()
 		if ok {
 			return step
@@ -219,6 +223,13 @@ func (n *node) setAnswer(sql string, step fakemysql.Step) {
 		n.answers = map[string]fakemysql.Step{}
 	}
 	n.answers[sql] = step
+}
+
+// isBehind has every wait for a position be in vain for a time.
+func (n *node) isBehind(d time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.behind = time.Now().Add(d)
 }
 
 // got reports how often the node was asked something that contains part.

@@ -52,6 +52,8 @@ func (h *holding) leave(size int) {
 // its waits together are bounded by the hold timeout.
 type patience struct {
 	since time.Time
+	// asked is when a master was first asked to wait for what must be seen.
+	asked time.Time
 	size  int
 	end   holdEnd
 	// waits is how often it waited, which are no attempts.
@@ -70,6 +72,9 @@ func (x *session) waits(r *request) bool {
 		return false
 	}
 	r.patience.since, r.patience.size = time.Now(), len(r.payload)
+	if !r.patience.asked.IsZero() {
+		r.patience.since = r.patience.asked
+	}
 	return true
 }
 

@@ -128,7 +128,7 @@ func (x *session) appears(t *cluster.Topology, set *cluster.GTIDSet) bool {
 	if m == nil {
 		return true
 	}
-	wait := x.bound(false)
+	wait := x.server.config.Load().CausalWait
 	if m.Flavour != cluster.FlavourMariaDB {
 		need := backend.Need{Position: set.String(), Wait: wait}
 		behind := false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/internal/fakemysql"
@@ -118,7 +119,6 @@ func (e *endOf) Await(ctx context.Context, _ *cluster.GTIDSet) error { return ct
 // so when it does not get there either.
 func TestGlobalWaits(t *testing.T) {
 	wait := "SET collation_connection = IF(WAIT_FOR_EXECUTED_GTID_SET('" + uuid + ":1-7', 0.100) = 0, @@collation_connection, 'behind')"
-	late := fakemysql.SendError(1273, "HY000", "Unknown collation: 'behind'")
 	master, slave := &node{name: "node1"}, &node{name: "node2"}
 	h := newStoringHouse(t, &endOf{gtids(t, uuid+":1-7")}, func(c *Config, _ *backend.Config) { c.Consistency = router.ConsistencyGlobal },
 		master.handler(), slave.handler())
@@ -132,12 +132,15 @@ func TestGlobalWaits(t *testing.T) {
 	waitUntil(t, "the read to be counted as waited for", func() bool { // which comes behind its answer
 		return h.server.metrics.reads[router.ConsistencyGlobal][readWaited].Load() == 1
 	})
-	slave.setAnswer(wait, late)
-	long := strings.Replace(wait, "0.100", "2.000", 1)
+	slave.isBehind(time.Minute)
 	if got := c.query("SELECT name FROM t"); got != "node1" {
 		t.Errorf("%s served, want the master, which got there", got)
 	}
-	master.setAnswer(long, late)
+	master.isBehind(300 * time.Millisecond)
+	if got := c.query("SELECT name FROM t"); got != "node1" {
+		t.Errorf("%s, want the answer of a master that got there within the hold timeout", got)
+	}
+	master.isBehind(time.Minute)
 	if got := c.query("SELECT name FROM t"); !strings.Contains(got, "1205") {
 		t.Errorf("%s, want an error and no stale read", got)
 	}
