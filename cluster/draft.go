@@ -169,6 +169,7 @@ func (n *Node) setCondition(c Condition) {
 	n.LagKnown, n.Lag, n.LagGTIDs = c.LagKnown, c.Lag, c.LagGTIDs
 	n.Applied, n.Since, n.Asked, n.Seen = c.Applied, c.Since, c.Asked, c.Seen
 	n.Outcome, n.Failing, n.Settings = c.Outcome, c.Failing, c.Settings
+	n.Former = n.Former && c.Replication <= ReplicationNone
 }
 
 // Registration is the operator's wish for one node.

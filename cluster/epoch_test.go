@@ -1,6 +1,9 @@
 package cluster
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // advance is one change by the owner of roles that must succeed.
 func advance(t *testing.T, store *Store, change func(*RoleDraft) error) *Topology {
@@ -36,6 +39,33 @@ func TestEpochFollowsTheRole(t *testing.T) {
 		if got := [3]uint64{after.Nodes[0].Epoch, after.Nodes[1].Epoch, after.Nodes[2].Epoch}; got != step.want {
 			t.Errorf("%s: epochs %v, want %v", step.what, got, step.want)
 		}
+	}
+}
+
+// TestFormerMasterServesNoReads: what it has may be its own, until it follows another.
+func TestFormerMasterServesNoReads(t *testing.T) {
+	first := three()
+	for i := range first.Nodes {
+		n := &first.Nodes[i]
+		n.Health, n.Weight, n.Late = HealthUp, 1, false
+	}
+	store := NewStore(first)
+	none := func(d *RoleDraft) error { d.ClearMaster(); return nil }
+	if after := advance(t, store, none); slices.Contains(after.Readable, 0) || len(after.Readable) != 2 {
+		t.Errorf("without a master nodes %v serve reads", after.Readable)
+	}
+	next := func(d *RoleDraft) error { return d.SetMaster("db2", "id2") }
+	if after := advance(t, store, next); !slices.Equal(after.Readable, []int{2}) {
+		t.Errorf("with the next master nodes %v serve reads", after.Readable)
+	}
+	after := store.Report(func(d *ReportDraft) {
+		n := d.Nodes()[0]
+		c := n.condition()
+		c.Replication = ReplicationRunning
+		d.SetCondition(n.Name, n.Addr, c)
+	})
+	if !slices.Equal(after.Readable, []int{0, 2}) {
+		t.Errorf("once it follows the next master nodes %v serve reads", after.Readable)
 	}
 }
 

@@ -72,6 +72,7 @@ func date(old, next *Topology) {
 		if before != RoleUnknown && (before != now.Role || replaced) {
 			now.Epoch = next.Generation
 		}
+		now.Former = now.Role == RoleSlave && (now.Former || before == RoleMaster)
 	}
 }
 
@@ -163,5 +164,5 @@ func readable(nodes []Node) []int {
 // Readable says whether the node is a slave that may serve reads now.
 func (n *Node) Readable() bool {
 	usable := n.Role == RoleSlave && n.Health == HealthUp && !n.Late && n.Weight > 0
-	return usable && !n.Drain && !n.Maintenance && !n.Touched && !n.Fenced
+	return usable && !n.Drain && !n.Maintenance && !n.Touched && !n.Fenced && !n.Former
 }

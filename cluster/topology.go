@@ -77,6 +77,10 @@ type Node struct {
 	Maintenance bool // the same; for what is being worked on, which no plan may count on
 	Touched     bool // changed by hand outside the stream; serves no routed read
 	Fenced      bool // a former master that must be made read-only before use
+	// Former is set from when the node was the master until it is seen to follow
+	// another. It serves no reads: its log has transactions that it does not show
+	// yet, or that no other node has, so that its position says nothing.
+	Former bool
 
 	Health  Health
 	Problem string // why the node is not up or not readable, for people; "" when fine
