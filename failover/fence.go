@@ -26,9 +26,6 @@ const (
 	// After so long the waits are ended otherwise: MySQL ends some by no KILL.
 	ackPatience     = 100 * time.Millisecond
 	unknownVariable = 1193
-	// Transactions that are open, or write: on MariaDB those of accounts with
-	// READ_ONLY ADMIN could still commit.
-	openTransactions = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_autocommit_non_locking = 0"
 )
 
 func closing(f cluster.Flavour) string {
@@ -47,10 +44,9 @@ func (o *SQLOperator) CloseWrites(ctx context.Context, addr, identity string) er
 		if flavour != cluster.FlavourMariaDB {
 			return nil // super_read_only holds for everybody, open transactions included
 		}
-		return o.killUntil(ctx, conn, func(all []process) (victims []process, err error) {
-			open, err := transactions(ctx, conn)
-			return slices.DeleteFunc(o.strangers(all), func(p process) bool { return !open[p.id] }), err
-		})
+		// Who may write through read_only has to go, idle or not: the list of open
+		// transactions may be a tenth of a second old.
+		return o.killUntil(ctx, conn, o.everyStranger)
 	})
 }
 
@@ -202,22 +198,4 @@ func (o *SQLOperator) strangers(all []process) (out []process) {
 func (p process) commits() bool {
 	state := strings.ToLower(p.state)
 	return p.command == "Query" && (strings.HasPrefix(state, "waiting for semi-sync") || state == "waiting for handler commit")
-}
-
-// transactions are the threads with an open transaction.
-func transactions(ctx context.Context, conn *sql.Conn) (map[uint64]bool, error) {
-	rows, err := conn.QueryContext(ctx, openTransactions)
-	if err != nil {
-		return nil, fmt.Errorf("list transactions: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // its error comes with Err
-	open := map[uint64]bool{}
-	for rows.Next() {
-		var id uint64
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("list transactions: %w", err)
-		}
-		open[id] = true
-	}
-	return open, rows.Err()
 }
