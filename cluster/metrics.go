@@ -1,14 +1,20 @@
 package cluster
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics are what the probes count. It is safe for concurrent use; a nil
-// *Metrics counts nothing.
+// Metrics are what the probes count, and what is published of the nodes at the
+// moment when it is asked for. It is safe for concurrent use; a nil *Metrics
+// counts nothing.
 type Metrics struct {
+	showing sync.Mutex            // held while the gauges are set and told
+	store   atomic.Pointer[Store] // whose topology is shown; nil: none yet
+
 	up, readable, lag, lagGTIDs, running *prometheus.GaugeVec
 	role, failing, beatAge, beatPending  *prometheus.GaugeVec
 	probes, identities, beats            *prometheus.CounterVec
@@ -49,9 +55,48 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		generation: prometheus.NewGauge(prometheus.GaugeOpts{Name: "bellwether_generation", Help: "The generation of the published topology."}),
 		catalogue:  prometheus.NewCounter(prometheus.CounterOpts{Name: "bellwether_catalogue_reads_total", Help: "How often the schemas were read."}),
 	}
-	r.MustRegister(m.up, m.readable, m.lag, m.lagGTIDs, m.running, m.role, m.probes, m.identities, m.duration, m.generation, m.catalogue,
-		m.failing, m.beatAge, m.beatPending, m.beats, m.beatDuration)
+	r.MustRegister(published{m}, m.probes, m.identities, m.duration, m.catalogue, m.beats, m.beatDuration)
 	return m
+}
+
+// published tells the gauges, as the topology is when it is asked: what was
+// changed before, a switchover that was answered, shows.
+type published struct{ *Metrics }
+
+// Describe implements prometheus.Collector.
+func (p published) Describe(out chan<- *prometheus.Desc) {
+	p.generation.Describe(out)
+	for _, g := range p.gauges() {
+		g.Describe(out)
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (p published) Collect(out chan<- prometheus.Metric) {
+	p.showing.Lock()
+	defer p.showing.Unlock()
+	for _, g := range p.gauges() {
+		g.Reset() // a node may be gone
+	}
+	if store := p.store.Load(); store != nil {
+		p.show(store.Load())
+	}
+	p.generation.Collect(out)
+	for _, g := range p.gauges() {
+		g.Collect(out)
+	}
+}
+
+// gauges are those by node.
+func (m *Metrics) gauges() []*prometheus.GaugeVec {
+	return []*prometheus.GaugeVec{m.up, m.readable, m.lag, m.lagGTIDs, m.running, m.role, m.failing, m.beatAge, m.beatPending}
+}
+
+// of has the topology of a store be shown from now on.
+func (m *Metrics) of(store *Store) {
+	if m != nil {
+		m.store.Store(store)
+	}
 }
 
 // probed counts one probe.
@@ -90,11 +135,8 @@ func (m *Metrics) catalogued() {
 	}
 }
 
-// show sets the gauges to what is published.
+// show sets the gauges to what is published. It is called with showing held.
 func (m *Metrics) show(t *Topology) {
-	if m == nil {
-		return
-	}
 	m.generation.Set(float64(t.Generation))
 	for i := range t.Nodes {
 		m.showNode(&t.Nodes[i])
@@ -121,8 +163,6 @@ func (m *Metrics) showNode(n *Node) {
 // showHeartbeat shows it where there is one: on the master.
 func (m *Metrics) showHeartbeat(n *Node) {
 	if n.Role != RoleMaster {
-		m.beatAge.DeleteLabelValues(n.Name)
-		m.beatPending.DeleteLabelValues(n.Name)
 		return
 	}
 	m.beatAge.WithLabelValues(n.Name).Set(ago(n.Heartbeat.Written, -1))
@@ -137,15 +177,12 @@ func ago(at time.Time, otherwise float64) float64 {
 	return time.Since(at).Seconds()
 }
 
-// forget drops what is shown of a node that was removed.
+// forget drops what was counted of a node that was removed.
 func (m *Metrics) forget(node string) {
 	if m == nil {
 		return
 	}
 	label := prometheus.Labels{"node": node}
-	for _, g := range []*prometheus.GaugeVec{m.up, m.readable, m.lag, m.lagGTIDs, m.running, m.role, m.failing, m.beatAge, m.beatPending} {
-		g.DeletePartialMatch(label)
-	}
 	m.probes.DeletePartialMatch(label)
 	m.identities.DeletePartialMatch(label)
 	m.duration.DeletePartialMatch(label)

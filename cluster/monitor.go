@@ -36,6 +36,7 @@ func NewMonitor(store *Store, c Config, log *slog.Logger, metrics *Metrics) *Mon
 	m := &Monitor{store: store, log: log, metrics: metrics, watchers: map[string]*watcher{}, open: openProber, hurt: make(chan struct{}, 1)}
 	m.schemas, m.heart = newSchemas(m), &heart{monitor: m}
 	m.config.Store(&c)
+	metrics.of(store)
 	return m
 }
 
@@ -71,7 +72,6 @@ func (m *Monitor) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		m.align(ctx, &children)
-		m.metrics.show(m.store.Load())
 		select {
 		case <-ctx.Done():
 			return nil
