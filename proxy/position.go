@@ -14,7 +14,11 @@ type position struct {
 	told    *cluster.GTIDSet // the part that another session's token has named
 	unknown bool             // a write whose GTID was not told: the master serves
 	since   time.Time        // when that was
-	has     map[string]bool  // nodes that were asked: has it, or was not in time
+	// doubted is when a MariaDB session ended an XA transaction, zero once slaves
+	// can be believed again: one that applies in parallel may say that it has that,
+	// and what comes after it, before it shows it.
+	doubted time.Time
+	has     map[string]bool // nodes that were asked: has it, or was not in time
 }
 
 // pending reports whether reads must look at where they go.
@@ -23,7 +27,7 @@ func (p *position) pending() bool { return p.text != "" }
 // wrote takes a new write's GTID. What the session wrote before it comes before
 // it on every node, because slaves commit in the master's order.
 func (p *position) wrote(gtid string, set *cluster.GTIDSet) {
-	*p = position{text: gtid, set: set, told: p.told}
+	*p = position{text: gtid, set: set, told: p.told, doubted: p.doubted}
 	if p.told != nil {
 		p.set = set.Union(p.told)
 		p.text = p.set.String()
@@ -48,7 +52,27 @@ func (p *position) find(t *cluster.Topology) {
 		return
 	}
 	set := m.Applied.Union(p.told)
-	*p = position{text: set.String(), set: set, told: p.told}
+	*p = position{text: set.String(), set: set, told: p.told, doubted: p.doubted}
+}
+
+// doubt has the master serve until every slave that serves was seen to have what
+// the session has written, a moment ago.
+func (p *position) doubt(now time.Time) { p.doubted = now }
+
+// doubtSpan is how long ago that must have been: then it shows it, too.
+const doubtSpan = 100 * time.Millisecond
+
+// believe ends the doubt where it can be ended.
+func (p *position) believe(t *cluster.Topology, now time.Time) {
+	if p.unknown {
+		return
+	}
+	for _, i := range t.Readable {
+		if n := &t.Nodes[i]; !n.Applied.ContainsSet(p.set) || !n.Asked.After(p.doubted) || now.Sub(n.Seen) < doubtSpan {
+			return
+		}
+	}
+	p.doubted = time.Time{}
 }
 
 // join takes over a token: what the session must see besides its own writes.

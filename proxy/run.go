@@ -45,6 +45,9 @@ func (x *session) serve(r *request) error {
 			}
 		}
 		x.position.find(t)
+		if !x.position.doubted.IsZero() {
+			x.position.believe(t, time.Now())
+		}
 		x.demand = x.demandOf(r.statement)
 		d := router.Decide(r.statement, x.facts(r), t, &x.server.config.Load().Rules)
 		switch d.Action {
@@ -148,7 +151,7 @@ func (x *session) facts(r *request) router.Facts {
 		Pinned:               x.held != nil,
 		PinReason:            x.pins.First(),
 		WritesPending:        x.demand.own,
-		WritePositionUnknown: x.position.unknown && x.demand.level != router.ConsistencyEventual,
+		WritePositionUnknown: (x.position.unknown || !x.position.doubted.IsZero()) && x.demand.level != router.ConsistencyEventual,
 		SeesAll:              x.demand.level == router.ConsistencyGlobal && !x.demand.whole,
 		Prepared:             r.prepared != nil,
 		SystemDatabase:       systemSchema(x.schema),
