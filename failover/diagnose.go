@@ -97,6 +97,9 @@ func one(kind Kind, node string, evidence ...string) []Problem {
 // say makes a sentence.
 func say(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
+// clock is a time of the day, in UTC.
+func clock(t time.Time) string { return t.UTC().Format(time.TimeOnly) }
+
 // brief rounds a duration to what people read.
 func brief(d time.Duration) time.Duration {
 	switch {

@@ -20,8 +20,9 @@ func (s *sight) refuseFailover(p Problem, o Order) (string, time.Time) {
 	}
 	if s.Policy.Window > 0 && !s.Last.IsZero() && s.age(s.Last) < s.Policy.Window {
 		until := s.Last.Add(s.Policy.Window)
-		return say("the roles were changed %v ago, and too often within %v: it is done in %v; an order does it now",
-			brief(s.age(s.Last)), s.Policy.Window, brief(until.Sub(s.Now))), until
+		// Times of the clock, which stay the same: this is published as long as it lasts.
+		return say("the roles were changed at %s, and too often within %v: it is done at %s (UTC); an order does it now",
+			clock(s.Last), s.Policy.Window, clock(until)), until
 	}
 	return s.refuseStream(o), time.Time{}
 }
