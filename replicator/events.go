@@ -2,12 +2,9 @@ package replicator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -30,14 +27,7 @@ const eventsName = "events.json"
 const eventsInterval = 5 * time.Second
 
 func loadEvents(dir string) (m masterEvents, err error) {
-	content, err := os.ReadFile(filepath.Join(dir, eventsName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return m, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(content, &m)
-	}
-	if err != nil {
+	if err = readJSON(dir, eventsName, &m); err != nil {
 		return m, fmt.Errorf("read the master's events: %w", err)
 	}
 	return m, nil

@@ -62,6 +62,19 @@ func newIdentity() identity {
 	}
 }
 
+// readJSON reads what writeJSON has stored in dir; a file that is not there leaves
+// value as it is.
+func readJSON(dir, name string, value any) error {
+	content, err := os.ReadFile(filepath.Join(dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(content, value)
+	}
+	return err
+}
+
 // writeJSON stores a value in dir under a name, whole or not at all, readable
 // by the owner only.
 func writeJSON(dir, name string, value any) error {

@@ -2,7 +2,6 @@ package replicator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,14 +34,7 @@ func (f *formerMaster) refuse(dir string) error {
 
 // loadFormer reads what is remembered in dir.
 func loadFormer(dir string) (f formerMaster, err error) {
-	content, err := os.ReadFile(filepath.Join(dir, formerName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return f, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(content, &f)
-	}
-	if err != nil {
+	if err = readJSON(dir, formerName, &f); err != nil {
 		return f, fmt.Errorf("read which master is refused: %w", err)
 	}
 	return f, nil

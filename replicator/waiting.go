@@ -2,10 +2,8 @@ package replicator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -26,14 +24,7 @@ const waitingName = "waiting.json"
 
 // loadWaiting reads what is remembered in dir.
 func loadWaiting(dir string) (w waiting, err error) {
-	content, err := os.ReadFile(filepath.Join(dir, waitingName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return w, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(content, &w)
-	}
-	if err != nil {
+	if err = readJSON(dir, waitingName, &w); err != nil {
 		return w, fmt.Errorf("read whose commits wait: %w", err)
 	}
 	return w, nil
