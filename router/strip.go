@@ -267,7 +267,7 @@ func (s *Scratch) closeGroup(i int) int {
 		from--
 	}
 	before := from - 1 - (len(s.out) - from)
-	if before < prefix || s.out[from-1] != ',' {
+	if before < prefix || s.out[from-1] != ',' || identLower[s.out[from]] != 0 && !beginsItem(s.out[before-1]) {
 		return i
 	}
 	if bytes.Equal(s.out[before:from-1], s.out[from:]) {
@@ -275,6 +275,10 @@ func (s *Scratch) closeGroup(i int) int {
 	}
 	return i
 }
+
+// beginsItem reports whether a name behind c is whole: abs(?) ends like s(?), and
+// is another function.
+func beginsItem(c byte) bool { return c == ',' || c == '(' || c == ' ' }
 
 // backslash takes \N, which is NULL; any other is odd.
 func (s *Scratch) backslash(i int) int {
