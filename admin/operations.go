@@ -6,10 +6,6 @@ import (
 	"net/http"
 )
 
-// ErrRefused is wrapped by errors of Operations about what must not be done; they
-// say why, and what to do.
-var ErrRefused = errors.New("refused")
-
 // Operation is a change of who is master that somebody asks for. It is a value.
 type Operation struct {
 	// Kind is "switchover" or "failover".
