@@ -179,7 +179,7 @@ type Registration struct {
 	Weight      int    // relative share of reads; 0 takes none
 	Drain       bool
 	Maintenance bool
-	Touched     bool
+	Touched     string // see Node
 }
 
 // RegisterDraft is a topology in the making, for the Registry. It belongs to

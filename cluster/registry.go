@@ -19,6 +19,7 @@ type Registry struct {
 	applied []NodeConfig // the last configuration that was applied
 	path    string       // where wishes are kept, "" for nowhere
 	wishes  map[string]wish
+	touched touches
 }
 
 // NewRegistry returns a registry that knows of no node yet.
@@ -52,7 +53,7 @@ func (r *Registry) change(d *RegisterDraft, nodes []NodeConfig) (changes []strin
 		names[i] = want.Name
 		at := slices.IndexFunc(present, func(n Node) bool { return n.Name == want.Name })
 		if at < 0 {
-			d.Put(Registration{Name: want.Name, Addr: want.Addr, Weight: want.Weight, Drain: want.Drain, Maintenance: want.Maintenance})
+			d.Put(Registration{Name: want.Name, Addr: want.Addr, Weight: want.Weight, Drain: want.Drain, Maintenance: want.Maintenance, Touched: r.touched.says(want.Name)})
 			changes = append(changes, fmt.Sprintf("node %s added at %s", want.Name, want.Addr))
 			continue
 		}

@@ -164,5 +164,5 @@ func readable(nodes []Node) []int {
 // Readable says whether the node is a slave that may serve reads now.
 func (n *Node) Readable() bool {
 	usable := n.Role == RoleSlave && n.Health == HealthUp && !n.Late && n.Weight > 0
-	return usable && !n.Drain && !n.Maintenance && !n.Touched && !n.Fenced && !n.Former
+	return usable && !n.Drain && !n.Maintenance && n.Touched == "" && !n.Fenced && !n.Former
 }

@@ -161,7 +161,7 @@ func TestReadable(t *testing.T) {
 		"master": func(n *Node) { n.Role = RoleMaster }, "unknown": func(n *Node) { n.Role = RoleUnknown },
 		"down": func(n *Node) { n.Health = HealthDown }, "late": func(n *Node) { n.Late = true },
 		"drain": func(n *Node) { n.Drain = true }, "maintenance": func(n *Node) { n.Maintenance = true },
-		"touched": func(n *Node) { n.Touched = true }, "fenced": func(n *Node) { n.Fenced = true },
+		"touched": func(n *Node) { n.Touched = "a change by hand" }, "fenced": func(n *Node) { n.Fenced = true },
 		"weight": func(n *Node) { n.Weight = 0 }, "former": func(n *Node) { n.Former = true },
 	}
 	if !good.Readable() {

@@ -75,8 +75,10 @@ type Node struct {
 
 	Drain       bool // serves no reads while it is a slave, by the operator's wish
 	Maintenance bool // the same; for what is being worked on, which no plan may count on
-	Touched     bool // changed by hand outside the stream; serves no routed read
-	Fenced      bool // a former master that must be made read-only before use
+	// Touched says what was changed here by hand, outside the stream, and when; ""
+	// where nothing was. Such a node serves no routed read and is never promoted.
+	Touched string
+	Fenced  bool // a former master that must be made read-only before use
 	// Former is set from when the node was the master until it is seen to follow
 	// another. It serves no reads: its log has transactions that it does not show
 	// yet, or that no other node has, so that its position says nothing.

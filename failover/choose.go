@@ -95,7 +95,7 @@ func (s *sight) choose(o Order, end *cluster.GTIDSet, applied map[string]*cluste
 // union is what any slave has that is not known to have something of its own.
 func (s *sight) union(applied map[string]*cluster.GTIDSet) (all *cluster.GTIDSet) {
 	for _, n := range s.slaves {
-		if !n.Touched && !s.fenced(n) && !s.otherFlavour(n) && s.errant(n) == nil {
+		if n.Touched == "" && !s.fenced(n) && !s.otherFlavour(n) && s.errant(n) == nil {
 			all = all.Union(applied[n.Name])
 		}
 	}

@@ -22,7 +22,7 @@ func (s *sight) unfit(n *cluster.Node, o Order) string {
 		return "is the same server as the master"
 	case n.Maintenance:
 		return "is under maintenance"
-	case n.Touched:
+	case n.Touched != "":
 		return "was changed by hand outside the stream"
 	case slices.Contains(s.Policy.Never, n.Name) && !(o.Force && o.To == n.Name):
 		return "is never to be master, by the policy"

@@ -101,7 +101,7 @@ func (s *sight) refuseRejoin(n *cluster.Node, node string) string {
 		return say("who may be writable is not known: the recorded master %s is not in the configuration", s.Record.Master)
 	case !s.fenced(n) && n.ReadOnly:
 		return say("%s is a read-only slave already", node)
-	case !s.fenced(n) && (n.Maintenance || n.Touched):
+	case !s.fenced(n) && (n.Maintenance || n.Touched != ""):
 		return say("%s is under maintenance, or was changed by hand: %s there closes it", node, closeOrder(n))
 	}
 	return ""

@@ -100,7 +100,7 @@ func wantTarget(t *rapid.T, v View, o Order, p Plan) {
 		t.Fatalf("to %q", p.To)
 	}
 	n := v.Nodes[i]
-	if n.Health != cluster.HealthUp || n.Touched || n.Maintenance || n.Fenced || v.Record.Distrusts(n.Name, n.Identity) || n.Settings.DiskFull {
+	if n.Health != cluster.HealthUp || n.Touched != "" || n.Maintenance || n.Fenced || v.Record.Distrusts(n.Name, n.Identity) || n.Settings.DiskFull {
 		t.Errorf("to %+v", n)
 	}
 	if slices.Contains(v.Policy.Never, n.Name) && !o.Force {

@@ -49,13 +49,16 @@ func drawNode(t *rapid.T, number int) cluster.Node {
 	name := "db" + string(rune('0'+number))
 	rare := func(what string) bool { return rapid.IntRange(0, 9).Draw(t, name+" "+what) == 0 }
 	n := cluster.Node{
-		Name: name, Addr: name + ":3306", Drain: rare("drain"), Maintenance: rare("maintenance"), Touched: rare("touched"), Fenced: rare("fenced"),
+		Name: name, Addr: name + ":3306", Drain: rare("drain"), Maintenance: rare("maintenance"), Fenced: rare("fenced"),
 		Health: cluster.Health(rapid.SampledFrom([]int{2, 1, 1, 1, 0}).Draw(t, name+" health")), Flavour: cluster.FlavourMySQL,
 		Version: rapid.SampledFrom([]string{"", "8.0.36", "8.4.3", "9.1.0-commercial", "no version"}).Draw(t, name+" version"), Identity: "id" + name[2:],
 		ReadOnly: rapid.Bool().Draw(t, name+" readonly"), Replication: cluster.Replication(rapid.IntRange(0, 5).Draw(t, name+" replication")),
 		LagKnown: rapid.Bool().Draw(t, name+" lag known"), Lag: time.Duration(rapid.IntRange(0, 20).Draw(t, name+" lag")) * time.Second,
 		Applied: drawSet(t, name+" has"), Since: drawTime(t, name+" since"), Asked: drawTime(t, name+" asked"), Seen: drawTime(t, name+" seen"),
 		Outcome: cluster.Outcome(rapid.IntRange(0, 6).Draw(t, name+" outcome")), Failing: drawTime(t, name+" failing"), Hurt: drawTime(t, name+" hurt"),
+	}
+	if rare("touched") {
+		n.Touched = "a change by hand"
 	}
 	n.Late, n.LagGTIDs = rare("late"), uint64(n.Lag/time.Second)
 	n.Heartbeat = cluster.Heartbeat{Written: drawTime(t, name+" written"), Pending: drawTime(t, name+" pending"),

@@ -68,7 +68,7 @@ func (f follower) outlook(n *cluster.Node) time.Duration {
 // or in maintenance would not catch up, however slow they were.
 func counts(n *cluster.Node) bool {
 	usable := n.Role == cluster.RoleSlave && n.Health == cluster.HealthUp && n.Weight > 0 && n.Replication == cluster.ReplicationRunning
-	return usable && n.LagKnown && n.Applied != nil && !n.Drain && !n.Maintenance && !n.Touched && !n.Fenced
+	return usable && n.LagKnown && n.Applied != nil && !n.Drain && !n.Maintenance && n.Touched == "" && !n.Fenced
 }
 
 // followers is how fast each slave applies, by name. It belongs to one goroutine.

@@ -72,7 +72,7 @@ func TestWhoIsWaitedFor(t *testing.T) {
 		{"without its source", []cluster.Node{late(func(n *cluster.Node) { n.Replication = cluster.ReplicationConnecting })}, -1},
 		{"drained", []cluster.Node{late(func(n *cluster.Node) { n.Drain = true })}, -1},
 		{"in maintenance", []cluster.Node{late(func(n *cluster.Node) { n.Maintenance = true })}, -1},
-		{"touched", []cluster.Node{late(func(n *cluster.Node) { n.Touched = true })}, -1},
+		{"touched", []cluster.Node{late(func(n *cluster.Node) { n.Touched = "a change by hand" })}, -1},
 		{"fenced", []cluster.Node{late(func(n *cluster.Node) { n.Fenced = true })}, -1},
 		{"without reads", []cluster.Node{late(func(n *cluster.Node) { n.Weight = 0 })}, -1},
 		{"of unknown lag", []cluster.Node{late(func(n *cluster.Node) { n.LagKnown = false })}, -1},

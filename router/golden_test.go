@@ -178,7 +178,7 @@ func (s *story) setCluster(word string) bool {
 	case "drained":
 		slave.Drain, s.topology.Readable = true, nil
 	case "touched":
-		slave.Touched, s.topology.Readable = true, nil
+		slave.Touched, s.topology.Readable = "a change by hand", nil
 	case "catalogue-unknown":
 		s.topology.Catalogue.Known = false
 	default:
