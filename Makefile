@@ -39,7 +39,11 @@ demo: build servers ## start a master, two slaves and Bellwether in front of the
 	exec bin/bellwether demo $(ARGS)
 
 test: lint servers compiler ## check the style, then run every test with the race detector
-	go test -race -count 1 -timeout 14m $(PKG)
+	@mkdir -p bin; echo 'go test -race -count 1 -timeout 14m $(PKG)'; \
+	go test -race -count 1 -timeout 14m $(PKG) 2>&1 | tee bin/test.log || { \
+	  echo; echo 'What failed; bin/test.log has all of it:'; \
+	  grep -aE -A 6 '^ *--- FAIL|^panic:|^WARNING: DATA RACE|running tests:' bin/test.log | cut -c 1-300 | head -80; \
+	  grep -aE '^FAIL\s' bin/test.log; exit 1; }
 	go test -count 1 -run 'Alloc' ./proxy ./wire ./router ./cluster
 
 lint: go bin/staticcheck ## check formatting, go vet, staticcheck and the house's own rules
