@@ -26,6 +26,8 @@
 // until Recover has cut it back to what was durable and has read that anew, and
 // then a new file begins.
 //
+// What was visible stays so, unless CutBack is told that nobody will ever need it.
+//
 // # What it never does
 //
 // Change a transaction, acknowledge anything, decide who reads or when to

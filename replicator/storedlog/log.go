@@ -13,8 +13,8 @@ import (
 	"github.com/bellwether-db/bellwether/cluster"
 )
 
-// Log is a stored log. Rotate, Append, Sync, Abort, Recover, Seed and Close
-// are for one goroutine, the writer; everything else is for any number of
+// Log is a stored log. Rotate, Append, Sync, Abort, Recover, Seed, CutBack and
+// Close are for one goroutine, the writer; everything else is for any number of
 // them.
 type Log struct {
 	config Config
@@ -30,9 +30,10 @@ type Log struct {
 	executed *cluster.GTIDSet
 	changed  chan struct{} // closed when something becomes visible
 	trimmed  uint64        // the highest number of a file that Trim deleted
+	cuts     uint64        // grows with each CutBack
 	closed   bool
 
-	shrink sync.Mutex // held by what takes files away: Trim, Seed; guards the bounds in config
+	shrink sync.Mutex // held by what takes files away: Trim, Seed, CutBack; guards the bounds in config
 }
 
 // Open opens the log in c.Dir, or begins a new one there. It recovers: what a

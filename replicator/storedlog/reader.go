@@ -34,6 +34,7 @@ type Piece struct {
 type Reader struct {
 	log  *Log
 	have *cluster.GTIDSet // what to leave out
+	cuts uint64           // how many there were when it began
 
 	segment  *segment // nil before the first file
 	file     file
@@ -50,11 +51,14 @@ func (l *Log) Read(have *cluster.GTIDSet) (*Reader, error) {
 	if have.Flavour() != l.config.Flavour {
 		return nil, fmt.Errorf("read stored log of %s with a set of flavour %s", l.config.Flavour, have.Flavour())
 	}
+	l.mu.Lock()
+	cuts := l.cuts
+	l.mu.Unlock()
 	s, err := l.startFor(have)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{log: l, have: have}
+	r := &Reader{log: l, have: have, cuts: cuts}
 	if s == nil {
 		return r, nil
 	}
@@ -68,7 +72,7 @@ func (l *Log) Read(have *cluster.GTIDSet) (*Reader, error) {
 // Next returns the next piece; where there is none yet it waits for one until
 // ctx ends, and then returns ctx's error and may be called again. What is
 // there already is returned also when ctx has ended. Other errors are final:
-// ErrClosed, *PurgedError, the disk's.
+// ErrClosed, ErrCutBack, *PurgedError, the disk's.
 func (r *Reader) Next(ctx context.Context) (Piece, error) {
 	r.letGo()
 	for {
@@ -104,6 +108,8 @@ func (r *Reader) take() (Piece, bool, error) {
 		switch {
 		case err != nil:
 			return Piece{}, false, err
+		case r.log.cutSince(r.cuts):
+			return Piece{}, false, ErrCutBack
 		case r.segment != nil && !r.started:
 			r.started = true
 			s := r.segment
