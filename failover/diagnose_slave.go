@@ -34,7 +34,7 @@ func (s *sight) slave(n *cluster.Node) (out []Problem) {
 	if sentence := s.errantSentence(n); sentence != "" {
 		out = append(out, problem(KindSlaveErrant, n.Name, sentence))
 	}
-	return append(out, s.replication(n)...)
+	return append(append(out, touchedBy(n)...), s.replication(n)...)
 }
 
 // replication is the state of a slave's threads, the worst of it.

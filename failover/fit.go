@@ -23,7 +23,7 @@ func (s *sight) unfit(n *cluster.Node, o Order) string {
 	case n.Maintenance:
 		return "is under maintenance"
 	case n.Touched != "":
-		return "was changed by hand outside the stream"
+		return "was " + n.Touched
 	case slices.Contains(s.Policy.Never, n.Name) && !(o.Force && o.To == n.Name):
 		return "is never to be master, by the policy"
 	}

@@ -39,6 +39,7 @@ const (
 	KindSlaveErrant
 	KindSlaveDiverged
 
+	KindSlaveTouched
 	KindSlaveBroken
 	KindSlaveStopped
 	KindSlaveUnfed
@@ -94,6 +95,7 @@ var table = [kinds]Definition{
 	KindSlaveErrant:     {"slave_errant", "the slave has transactions of its own", PriorityUrgent, RecoveryNone},
 	KindSlaveDiverged:   {"slave_diverged", "the slave's data differ from the master's", PriorityUrgent, RecoveryNone},
 
+	KindSlaveTouched:  {"slave_touched", "the slave was changed by hand: it serves no reads and is never promoted until it is verified or copied anew", PriorityWarning, RecoveryNone},
 	KindSlaveBroken:   {"slave_broken", "the slave's replication stopped with an error", PriorityWarning, RecoveryNone},
 	KindSlaveStopped:  {"slave_stopped", "the slave's replication is stopped, without an error", PriorityWarning, RecoveryNone},
 	KindSlaveUnfed:    {"slave_unfed", "the slave has no connection to its source", PriorityWarning, RecoveryNone},

@@ -38,6 +38,9 @@ func (c *Controller) advance(t *cluster.Topology, next State, v verdict) error {
 		if !c.published {
 			d.Resume(c.state.Generation)
 		}
+		if err := untouched(d, &c.state, &next); err != nil {
+			return err
+		}
 		if err := assign(d, next, v.cut); err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func (s *told) flag(n *cluster.Node, word string, both bool) bool {
 	case word == "maintenance":
 		n.Maintenance = true
 	case word == "touched":
-		n.Touched = "1 change by hand, the last at 12:00: insert into shop.orders"
+		n.Touched = "changed by hand at 2026-11-23T12:00:00Z: insert into shop.orders"
 	default:
 		return s.state(n, word)
 	}
