@@ -24,6 +24,23 @@ type world struct {
 	store      *cluster.Store
 	replicator *Replicator
 	stop       func()
+	bounded    context.Context
+}
+
+// patient is how long a story may take where the tests have a limit at all: one
+// that waits for ever fails by its name, and leaves the others their time.
+const patient = 5 * time.Minute
+
+// Context is the test's, ended by a story's limit.
+func (w *world) Context() context.Context { return w.bounded }
+
+func (w *world) bound() {
+	w.bounded = w.T.Context()
+	if _, limited := w.Deadline(); limited {
+		ctx, cancel := context.WithTimeout(w.bounded, patient)
+		w.bounded = ctx
+		w.Cleanup(cancel)
+	}
 }
 
 // worlds runs a story on both families.
@@ -38,6 +55,7 @@ func worlds(t *testing.T, slaves int, story func(*world)) {
 
 func newWorld(t *testing.T, flavour playground.Flavour, slaves int) *world {
 	w := &world{T: t, config: Default()}
+	w.bound()
 	w.nodes = playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: slaves, Relaxed: true})
 	w.config.Feed, w.config.Dir, w.config.Listen = FeedRelay, t.TempDir(), "127.0.0.1:0"
 	w.config.Nodes = cluster.Default()
