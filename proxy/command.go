@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -38,8 +39,10 @@ type request struct {
 	// excluded are the nodes that have failed this request.
 	excluded backend.NodeSet
 	patience patience
-	// losses is how often it has lost its connection.
+	// losses is how often it has lost its connection, and lostAt when that was last
+	// counted.
 	losses int
+	lostAt time.Time
 }
 
 // What commands other than statements ask of a session, as statements.
@@ -151,6 +154,7 @@ func (x *session) sendOK() error {
 // sendError answers an error of the proxy's own.
 func (x *session) sendError(e *wire.ServerError) error {
 	x.server.metrics.failure(wire.SideUnknown, e.Code)
+	x.tally.refused = true
 	return x.reply(wire.AppendError(nil, e))
 }
 

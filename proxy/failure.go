@@ -116,7 +116,7 @@ func (x *session) exchangeFailed(r *request, t *cluster.Topology, d router.Decis
 // lost does what follows from a connection that is gone, on which a request ran
 // and which held pins.
 func (x *session) lost(r *request, t *cluster.Topology, c *backend.Conn, pins router.PinSet, err error) (again bool, _ error) {
-	r.losses++
+	r.loses(c)
 	lost := &lostError{node: c.Node(), pins: pins, sent: true, err: err}
 	var unsent *sendError
 	if errors.As(err, &unsent) {
@@ -149,6 +149,18 @@ func (x *session) lost(r *request, t *cluster.Topology, c *backend.Conn, pins ro
 	}
 	x.forgetRecord()
 	return false, lost
+}
+
+// loses counts the loss of a connection. One that was open already at the time of
+// the last loss says nothing new: what broke that one has broken all, and a pool
+// may have many of them.
+func (r *request) loses(c *backend.Conn) {
+	if !r.lostAt.IsZero() && !c.Opened.After(r.lostAt) {
+		r.patience.waits++ // it is no attempt
+		return
+	}
+	r.losses++
+	r.lostAt = time.Now()
 }
 
 // lostTransaction deals with a transaction whose connection is gone: it is run
