@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
 // diskShim builds what makes a server's disk stop or fill; see testdata/disk.c.
@@ -65,3 +67,62 @@ func fillLog(r *trial) error {
 }
 
 func emptyLog(r *trial) error { return os.Remove(r.filler()) }
+
+func onDisk(flag string) func(*trial) error {
+	return func(r *trial) error { return raise(r.master, flag) }
+}
+
+func raise(n *playground.Node, flag string) error {
+	return os.WriteFile(filepath.Join(n.Dir(), flag), nil, 0o600)
+}
+
+// mendDisk lets a server write again; it is killed and started, since a server
+// looks only once a minute whether there is room again.
+func mendDisk(flag string) func(*trial) error {
+	return func(r *trial) error { return r.lower(r.master, flag) }
+}
+
+func (r *trial) lower(n *playground.Node, flag string) error {
+	if err := os.Remove(filepath.Join(n.Dir(), flag)); err != nil {
+		return err
+	}
+	if n.PID() != 0 {
+		if err := n.Kill(); err != nil {
+			return err
+		}
+	}
+	return r.begin(n)
+}
+
+func onSlaveDisk(r *trial) error   { return raise(r.slave(), "disk-full") }
+func mendSlaveDisk(r *trial) error { return r.lower(r.slave(), "disk-full") }
+
+// slowDisk makes each flush take long, for five seconds: a slow server is not
+// dead.
+func slowDisk(r *trial) error {
+	err := raise(r.master, "disk-slow")
+	r.pause(5 * time.Second)
+	return err
+}
+
+func mendSlowDisk(r *trial) error { return os.Remove(filepath.Join(r.master.Dir(), "disk-slow")) }
+
+// fillLogAndKill has the master die while the stored log can take nothing more.
+func fillLogAndKill(r *trial) error {
+	if err := fillLog(r); err != nil {
+		return err
+	}
+	err := r.master.Kill()
+	r.pause(2 * time.Second)
+	return err
+}
+
+func emptyLogAndStart(r *trial) error {
+	if err := emptyLog(r); err != nil {
+		return err
+	}
+	if err := r.serves(warm, serveAgain); err != nil {
+		return fmt.Errorf("after the disk has room again: %w", err)
+	}
+	return r.begin(r.master)
+}

@@ -28,7 +28,7 @@ var faults = []fault{
 	{name: "network cut", strike: onMaster((*playground.Node).Cut), mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
 	{name: "cut to the master", strike: onMaster((*playground.Node).CutToNode), mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
 	{name: "cut from the master", strike: onMaster((*playground.Node).CutFromNode), mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
-	{name: "connections reset", strike: onMaster((*playground.Node).ResetConnections)},
+	{name: "connections reset", strike: resetMaster},
 	{name: "stream cut", strike: cutStream},
 	{name: "stream silent", strike: silenceStream, mend: onMaster((*playground.Node).Mend), promised: frozenPromised},
 	{name: "slave killed", strike: killSlave, mend: startSlave},
@@ -44,6 +44,12 @@ var faults = []fault{
 	{name: "errant row made by hand", strike: killMaster, mend: startWithErrant, after: wantErrantSaved, promised: deadPromised},
 	switchedOver,
 	{name: "switchover, then kill", strike: switchThenKill, mend: startMaster},
+	{name: "all slaves killed", strike: killSlaves, mend: startSlaves, after: wantSameMaster},
+	{name: "master flaps", strike: flap, promised: frozenPromised},
+	{name: "master closed by hand", strike: closeByHand, after: wantSameMaster, quiet: true, tolerated: []string{"1290"}},
+	{name: "slave opened by hand", strike: openByHand, mend: copyAnew, after: wantNoErrant},
+	{name: "slave opened by hand, master killed", strike: openAndKill, mend: startAndCopyAnew, after: wantNoErrant, promised: deadPromised},
+	{name: "Bellwether killed in a switchover", strike: killProductInSwitchover, tolerated: cutOff},
 }
 
 // diskFaults need servers whose disks can be stopped, and a small one for the
@@ -51,8 +57,10 @@ var faults = []fault{
 var diskFaults = []fault{
 	{name: "disk of the master stalls", strike: onDisk("disk-stalled"), mend: mendDisk("disk-stalled"), promised: frozenPromised},
 	{name: "disk of the master is full", strike: onDisk("disk-full"), mend: mendDisk("disk-full")},
+	{name: "disk of the master is slow", strike: slowDisk, mend: mendSlowDisk, after: wantSameMaster},
 	{name: "disk of a slave is full", strike: onSlaveDisk, mend: mendSlaveDisk},
 	{name: "disk of the stored log is full", strike: fillLog, mend: emptyLog, quiet: true},
+	{name: "disk of the stored log is full, master killed", strike: fillLogAndKill, mend: emptyLogAndStart, quiet: true},
 }
 
 // cutOff is what clients of a proxy that dies are told by their drivers.
@@ -64,6 +72,7 @@ func onMaster(do func(*playground.Node)) func(*trial) error {
 	return func(r *trial) error { do(r.master); return nil }
 }
 
+func resetMaster(r *trial) error  { r.master.ResetConnections(); return nil }
 func pauseMaster(r *trial) error  { return r.master.Pause() }
 func resumeMaster(r *trial) error { return r.master.Resume() }
 func killSlave(r *trial) error    { return r.slave().Kill() }
@@ -221,12 +230,20 @@ func (r *trial) killProxy() error {
 	return err
 }
 
-// wantErrantSaved wants that row in a file, and on no node.
-func wantErrantSaved(r *trial) error {
+// wantNoErrant wants no row on any node that only one had.
+func wantNoErrant(r *trial) error {
 	for _, n := range r.servers.Nodes {
 		if rows, err := n.Query(r.Context(), fmt.Sprintf("SELECT COUNT(*) FROM chaos.singles WHERE number = %d", errantMark)); err != nil || rows != "0" {
 			return fmt.Errorf("%s has %s errant rows (%w)", n.Name, rows, err)
 		}
+	}
+	return nil
+}
+
+// wantErrantSaved wants that row in a file, and on no node.
+func wantErrantSaved(r *trial) error {
+	if err := wantNoErrant(r); err != nil {
+		return err
 	}
 	found := false
 	err := filepath.WalkDir(filepath.Join(r.state(), "errant"), func(path string, entry fs.DirEntry, err error) error {
@@ -234,17 +251,20 @@ func wantErrantSaved(r *trial) error {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		found = found || bytes.Contains(text, fmt.Appendf(nil, "%d", errantMark))
+		found = found || bytes.Contains(text, fmt.Append(nil, r.errantID()))
 		return err
 	})
 	if err == nil && !found {
-		err = fmt.Errorf("no file below %s/errant names the errant row", r.state())
+		err = fmt.Errorf("no file below %s/errant names the errant row %d", r.state(), r.errantID())
 	}
 	return err
 }
 
-// errantMark is in the row that only a former master has.
+// errantMark is in rows that only one node has.
 const errantMark = 424242
+
+// errantID is the id of this run's row.
+func (r *trial) errantID() int { return errantMark*1_000_000 + r.crowd.number }
 
 // startWithErrant has the former master take a write that nobody else sees,
 // before its network is back.
@@ -254,12 +274,7 @@ func startWithErrant(r *trial) error {
 	if err := r.begin(r.master); err != nil {
 		return err
 	}
-	nobodyWaits, open := "SET GLOBAL rpl_semi_sync_source_enabled = 0", "SET GLOBAL super_read_only = 0, GLOBAL read_only = 0"
-	if r.mariadb() {
-		nobodyWaits, open = "SET GLOBAL rpl_semi_sync_master_enabled = 0", "SET GLOBAL read_only = 0"
-	}
-	return r.master.Exec(r.Context(), nobodyWaits, open,
-		fmt.Sprintf("INSERT INTO chaos.singles (id, run, client, number) VALUES (%d000000 + %d, -1, -1, %d)", errantMark, r.crowd.number, errantMark))
+	return r.writeAlone(r.master)
 }
 
 func switchThenKill(r *trial) error {
@@ -274,32 +289,3 @@ func switchThenKill(r *trial) error {
 	r.struck = r.now()
 	return r.master.Kill()
 }
-
-func onDisk(flag string) func(*trial) error {
-	return func(r *trial) error { return raise(r.master, flag) }
-}
-
-func raise(n *playground.Node, flag string) error {
-	return os.WriteFile(filepath.Join(n.Dir(), flag), nil, 0o600)
-}
-
-// mendDisk lets a server write again; it is killed and started, since a server
-// looks only once a minute whether there is room again.
-func mendDisk(flag string) func(*trial) error {
-	return func(r *trial) error { return r.lower(r.master, flag) }
-}
-
-func (r *trial) lower(n *playground.Node, flag string) error {
-	if err := os.Remove(filepath.Join(n.Dir(), flag)); err != nil {
-		return err
-	}
-	if n.PID() != 0 {
-		if err := n.Kill(); err != nil {
-			return err
-		}
-	}
-	return r.begin(n)
-}
-
-func onSlaveDisk(r *trial) error   { return raise(r.slave(), "disk-full") }
-func mendSlaveDisk(r *trial) error { return r.lower(r.slave(), "disk-full") }

@@ -19,8 +19,7 @@ import (
 
 // fleet is what `bellwether demo` makes: a master and two slaves whose disks are
 // durable, and in front of them the product with its default settings; here as a
-// process of its own, which can be killed. BELLWETHER_FEED=direct has the slaves
-// replicate from the master.
+// process of its own, which can be killed.
 type fleet struct {
 	*fed
 	binary string
@@ -33,24 +32,29 @@ type fleet struct {
 // fleetPatience bounds the start of a fleet.
 const fleetPatience = 5 * time.Minute
 
-// startFleet makes a fleet, whose servers have more in their environment; prepare,
-// where it is not nil, is called with the product's folder before the product
-// is. The fleet lives until the test ends, or until close.
-func startFleet(t *testing.T, flavour playground.Flavour, binary string, prepare func(state string), environment ...string) *fleet {
+// fleetNeeds is what is special about a fleet; the zero value is nothing.
+type fleetNeeds struct {
+	feed        string             // "" for relay
+	prepare     func(state string) // is called with the product's folder before the product is started; nil for nothing
+	environment []string           // of the servers, more than they have
+}
+
+// startFleet makes a fleet. It lives until the test ends, or until close.
+func startFleet(t *testing.T, flavour playground.Flavour, binary string, needs fleetNeeds) *fleet {
 	t.Helper()
 	dir := t.TempDir()
-	f := &fleet{binary: binary, feed: cmp.Or(os.Getenv("BELLWETHER_FEED"), "relay"), fed: &fed{T: t, config: filepath.Join(dir, "bellwether.yaml"), proxyAddr: freeAddr(t)}}
+	f := &fleet{binary: binary, feed: cmp.Or(needs.feed, "relay"), fed: &fed{T: t, config: filepath.Join(dir, "bellwether.yaml"), proxyAddr: freeAddr(t)}}
 	f.admin = nextAddr(t, f.proxyAddr)
 	ctx, cancel := context.WithTimeout(t.Context(), fleetPatience)
 	defer cancel()
 	var err error
 	f.servers, err = playground.Start(ctx, playground.Options{
-		Flavour: flavour, Dir: filepath.Join(dir, "servers"), Slaves: 2, Environment: environment, Replicate: f.feed == "direct",
+		Flavour: flavour, Dir: filepath.Join(dir, "servers"), Slaves: 2, Environment: needs.environment, Replicate: f.feed == "direct",
 	})
 	f.must(err)
 	t.Cleanup(f.close)
-	if prepare != nil {
-		prepare(f.state())
+	if needs.prepare != nil {
+		needs.prepare(f.state())
 	}
 	f.must(os.WriteFile(f.config, []byte(f.settings()), 0o600))
 	f.must(f.launch())

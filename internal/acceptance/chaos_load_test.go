@@ -25,6 +25,7 @@ type crowd struct {
 	stopped   time.Duration   // when the clients were told to end, since begun
 	singles   map[chaosKey]int64
 	transfers map[chaosKey]int64
+	owned     map[int]*ownRow // by client
 	mishaps   []mishap
 	stale     []string
 	wrong     []string
@@ -74,7 +75,7 @@ func chaosSchema() []string {
 func (f *fleet) startLoad(number int) *crowd {
 	f.Helper()
 	ctx, end := context.WithCancel(context.Background())
-	l := &crowd{fleet: f, number: number, begun: time.Now(), end: end, singles: map[chaosKey]int64{}, transfers: map[chaosKey]int64{}}
+	l := &crowd{fleet: f, number: number, begun: time.Now(), end: end, singles: map[chaosKey]int64{}, transfers: map[chaosKey]int64{}, owned: map[int]*ownRow{}}
 	f.run("UPDATE chaos.registers SET v = 0")
 	for _, kind := range []struct {
 		name  string

@@ -52,8 +52,8 @@ func TestChaos(t *testing.T) {
 	results := newScores()
 	t.Cleanup(func() { results.print(t) })
 	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
-		for _, disk := range []bool{false, true} {
-			s := &scene{flavour: flavour, disk: disk, seed: seed, scores: results}
+		for _, place := range []place{placePlain, placeDisks, placeDirect} {
+			s := &scene{flavour: flavour, place: place, seed: seed, scores: results}
 			t.Run(s.name(), func(t *testing.T) { s.T = t; s.all(rounds) })
 		}
 	}
@@ -64,7 +64,7 @@ func TestChaos(t *testing.T) {
 type scene struct {
 	*testing.T
 	flavour playground.Flavour
-	disk    bool
+	place   place
 	seed    uint64
 	scores  *scores
 
@@ -72,11 +72,17 @@ type scene struct {
 	played int
 }
 
+// place is what kind of fleet a scene needs.
+type place uint8
+
+const (
+	placePlain  place = iota
+	placeDisks        // whose disks can be stopped or filled
+	placeDirect       // whose slaves replicate from the master
+)
+
 func (s *scene) name() string {
-	if s.disk {
-		return s.flavour.String() + " disks"
-	}
-	return s.flavour.String()
+	return s.flavour.String() + [...]string{"", " disks", " direct"}[s.place]
 }
 
 func (s *scene) all(rounds int) {
@@ -96,8 +102,11 @@ func (s *scene) all(rounds int) {
 }
 
 func (s *scene) faults(turn int) []fault {
-	if s.disk {
+	switch s.place {
+	case placeDisks:
 		return diskFaults
+	case placeDirect:
+		return directFaults
 	}
 	return append(slices.Clone(faults), sequence(s.seed, turn))
 }
@@ -136,11 +145,14 @@ func (s *scene) build() {
 	if err != nil {
 		s.Fatal(err)
 	}
-	if !s.disk {
-		s.fleet = startFleet(s.T, s.flavour, binary, nil)
-		return
+	needs := fleetNeeds{}
+	switch s.place {
+	case placeDisks:
+		needs.prepare, needs.environment = func(state string) { smallDisk(s.T, state) }, []string{"LD_PRELOAD=" + diskShim(s.T)}
+	case placeDirect:
+		needs.feed = "direct"
 	}
-	s.fleet = startFleet(s.T, s.flavour, binary, func(state string) { smallDisk(s.T, state) }, "LD_PRELOAD="+diskShim(s.T))
+	s.fleet = startFleet(s.T, s.flavour, binary, needs)
 }
 
 // keep saves what the product and the servers have said of a run that failed.

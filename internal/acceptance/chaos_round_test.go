@@ -25,6 +25,8 @@ type fault struct {
 	tolerated []string
 	// quiet faults let nobody write until they are mended.
 	quiet bool
+	// lossy faults may lose what was acknowledged; see docs/failover.md.
+	lossy bool
 }
 
 // trial is one run of a fault under load.
@@ -66,7 +68,7 @@ func (f *fleet) play(what fault, number int, random *rand.Rand) *trial {
 		r.tally()
 		return r
 	}
-	r.judgement = r.judge()
+	r.judgement = r.judge(what.lossy)
 	if what.after != nil {
 		if err := what.after(r); err != nil {
 			r.add("%v", err)
@@ -128,7 +130,11 @@ func (r *trial) String() string {
 		told = append(told, fmt.Sprintf("%d x %s", n, class))
 	}
 	slices.Sort(told)
-	return fmt.Sprintf("%s: gap %v, back %v, %.0f writes/s before, lost %d, twice %d, stale %d, wrong %d, longest answer %v, errors [%s]", r.fault.name,
+	end := "passed"
+	if len(r.problems) > 0 {
+		end = "FAILED"
+	}
+	return fmt.Sprintf("%s: %s, gap %v, back %v, %.0f writes/s before, lost %d, twice %d, stale %d, wrong %d, longest answer %v, errors [%s]", r.fault.name, end,
 		r.gap.Round(time.Millisecond), r.back.Round(time.Millisecond), r.rate(r.struck), r.lost, r.twice, r.stales, r.wrongs,
 		r.longest.Round(time.Millisecond), strings.Join(told, ", "))
 }

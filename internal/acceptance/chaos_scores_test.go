@@ -21,7 +21,7 @@ type scores struct {
 // score is one fault on one family.
 type score struct {
 	fault, server             string
-	runs, failed, lost, twice int
+	runs, passed, lost, twice int
 	stale, wrong              int
 	errors                    map[string]int
 	gaps, waits, backs        []time.Duration
@@ -39,8 +39,8 @@ func (s *scores) add(server string, r *trial) {
 		s.order = append(s.order, key)
 	}
 	row.runs++
-	if len(r.problems) > 0 {
-		row.failed++
+	if len(r.problems) == 0 {
+		row.passed++
 	}
 	row.lost += r.lost
 	row.twice += r.twice
@@ -57,7 +57,7 @@ func (s *scores) print(t *testing.T) {
 	t.Helper()
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "fault\tserver\truns\tfailed\tlost\ttwice\tstale\twrong\tclient errors\tgap: median\tworst\tpromised\twait: worst\tback: worst")
+	fmt.Fprintln(w, "fault\tserver\truns\tpassed\tlost\ttwice\tstale\twrong\tclient errors\tgap: median\tworst\tpromised\twait: worst\tback: median\tworst")
 	total := 0
 	for _, key := range s.order {
 		r := s.rows[key]
@@ -66,8 +66,8 @@ func (s *scores) print(t *testing.T) {
 		if r.promised > 0 {
 			promised = r.promised.String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.fault, r.server, r.runs, r.failed, r.lost, r.twice, r.stale, r.wrong, r.told(),
-			seconds(median(r.gaps)), seconds(worst(r.gaps)), promised, seconds(worst(r.waits)), seconds(worst(r.backs)))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.fault, r.server, r.runs, r.passed, r.lost, r.twice, r.stale, r.wrong, r.told(),
+			seconds(median(r.gaps)), seconds(worst(r.gaps)), promised, seconds(worst(r.waits)), seconds(median(r.backs)), seconds(worst(r.backs)))
 	}
 	_ = w.Flush() // into memory
 	t.Logf("%d runs\n%s", total, b.String())

@@ -13,7 +13,7 @@ import (
 // between; immutable.
 var steady = []string{
 	"master killed", "master frozen", "network cut", "cut to the master", "cut from the master", "connections reset", "slave killed", "slave frozen",
-	"switchover", "candidate dies too",
+	"switchover", "candidate dies too", "stream cut", "master flaps", "all slaves killed", "slave opened by hand",
 }
 
 // sequence is random faults one after another under one load, the next one

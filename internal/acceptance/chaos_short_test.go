@@ -68,7 +68,7 @@ func TestFailover(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := startFleet(t, flavour, binary, nil)
+			f := startFleet(t, flavour, binary, fleetNeeds{})
 			for number, what := range []fault{masterKilled, switchedOver} {
 				r := f.play(what, number+1, rand.New(rand.NewPCG(1, 1)))
 				t.Log(r)

@@ -25,7 +25,7 @@ func TestSwitchovers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, pauses := startFleet(t, flavour, binary, nil), []time.Duration(nil)
+			f, pauses := startFleet(t, flavour, binary, fleetNeeds{}), []time.Duration(nil)
 			r := f.play(fault{name: "switchovers in a row", strike: func(r *trial) error {
 				var err error
 				pauses, err = r.switchAgain(count)

@@ -1,9 +1,10 @@
 /*
  * A disk that can be stopped or filled, for a server that is started with this
  * in LD_PRELOAD: while a file disk-stalled lies in the folder that it was
- * started in, its writes and flushes of files wait; while disk-full lies there,
- * no file grows. What goes past the C library (asynchronous writes of tables)
- * is left alone: logs do not.
+ * started in, its writes and flushes of files wait; while disk-slow lies there,
+ * each flush takes 50 ms more; while disk-full lies there, no file grows. What
+ * goes past the C library (asynchronous writes of tables) is left alone: logs do
+ * not.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,12 +17,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static char stalled[PATH_MAX + 16], full[PATH_MAX + 16];
+static char stalled[PATH_MAX + 16], slow[PATH_MAX + 16], full[PATH_MAX + 16];
 
 __attribute__((constructor)) static void begin(void) {
 	char folder[PATH_MAX];
 	if (getcwd(folder, sizeof folder) == NULL) return;
 	snprintf(stalled, sizeof stalled, "%s/disk-stalled", folder);
+	snprintf(slow, sizeof slow, "%s/disk-slow", folder);
 	snprintf(full, sizeof full, "%s/disk-full", folder);
 }
 
@@ -37,6 +39,11 @@ static void wait_for_disk(int fd) {
 	struct stat s;
 	if (!is(stalled) || !regular(fd, &s)) return;
 	while (is(stalled)) usleep(2000);
+}
+
+static void flush_slowly(int fd) {
+	wait_for_disk(fd);
+	if (is(slow)) usleep(50000);
 }
 
 /* no_room says whether a write up to end (-1: at the file's own position) would
@@ -81,13 +88,13 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
 
 int fsync(int fd) {
 	REAL(int, "fsync", int);
-	wait_for_disk(fd);
+	flush_slowly(fd);
 	return real(fd);
 }
 
 int fdatasync(int fd) {
 	REAL(int, "fdatasync", int);
-	wait_for_disk(fd);
+	flush_slowly(fd);
 	return real(fd);
 }
 
