@@ -154,7 +154,6 @@ func (x *session) sendOK() error {
 // sendError answers an error of the proxy's own.
 func (x *session) sendError(e *wire.ServerError) error {
 	x.server.metrics.failure(wire.SideUnknown, e.Code)
-	x.tally.refused = true
 	return x.reply(wire.AppendError(nil, e))
 }
 
