@@ -162,6 +162,7 @@ func checkLimits(f *File) (problems Problems) {
 		least, most int64
 	}{
 		{"proxy.max_clients", int64(f.Proxy.MaxClients), 1, 1 << 20},
+		{"proxy.digests", int64(f.Proxy.Digests), 0, 100_000},
 		{"pool.max_per_node", int64(f.Pool.MaxPerNode), 1, 1 << 16},
 		{"proxy.failover.hold_clients", int64(f.Proxy.Failover.HoldClients), 1, 1 << 20},
 		{"proxy.failover.hold_bytes", int64(f.Proxy.Failover.HoldBytes), 1 << 20, 1 << 40},

@@ -109,6 +109,7 @@ type Proxy struct {
 	HoldTimeout      Duration `yaml:"hold_timeout" reload:"live"`
 	ShutdownTimeout  Duration `yaml:"shutdown_timeout" reload:"live"`
 	Consistency      string   `yaml:"consistency" oneof:"session global eventual" reload:"live"`
+	Digests          int      `yaml:"digests" reload:"live"`
 	TLS              TLS      `yaml:"tls"`
 
 	Failover ClientsFailover `yaml:"failover"`
@@ -176,6 +177,7 @@ func defaults() *File {
 			Failover:         defaultClientsFailover(),
 			ShutdownTimeout:  Duration(10 * time.Second),
 			Consistency:      clients.Consistency.String(),
+			Digests:          clients.Digests,
 			TLS:              TLS{Mode: "preferred"},
 		},
 		Pool: Pool{

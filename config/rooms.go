@@ -91,6 +91,7 @@ func (f *File) ProxyConfig() proxy.Config {
 		SlowWriters: proxy.SlowWriters{
 			Lag: time.Duration(f.Replication.SlowWriters.Lag), Most: time.Duration(f.Replication.SlowWriters.Most),
 		},
+		Digests:    f.Proxy.Digests,
 		Rules:      *f.Rules(),
 		RequireTLS: f.Proxy.TLS.Mode == "required",
 	}

@@ -40,6 +40,8 @@ type Config struct {
 	// statement nor Consistencies, by user, says otherwise.
 	Consistency   router.Consistency
 	Consistencies map[string]router.Consistency
+	// Digests is how many shapes of statements are counted apart, 0 for none.
+	Digests int
 	// Users are clients that cannot log in by what the nodes know alone.
 	Users []User
 	// Rules are the operator's wishes for routing.
@@ -76,6 +78,7 @@ func Defaults() Config {
 		HoldTimeout:      10 * time.Second,
 		Failover:         DefaultFailover(),
 		SlowWriters:      SlowWriters{Most: 200 * time.Millisecond},
+		Digests:          1000,
 		Consistency:      router.ConsistencySession,
 	}
 }
@@ -93,6 +96,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("proxy: every timeout must be longer than 0")
 	case c.Consistency == router.ConsistencyUnset:
 		return fmt.Errorf("proxy: consistency is not set: say session, global or eventual")
+	case c.Digests < 0 || c.Digests > mostDigests:
+		return fmt.Errorf("proxy: digests is %d: between 0 (off) and %d", c.Digests, mostDigests)
 	case c.SlowWriters.Lag < 0 || c.SlowWriters.Most < 0:
 		return fmt.Errorf("proxy: no span of slow_writers may be negative")
 	case c.RequireTLS && c.TLS == nil:

@@ -109,6 +109,8 @@ func (x *session) hold(r *request, t *cluster.Topology, moment time.Duration) ho
 	}
 	ctx, done := x.interruptible(left)
 	defer done()
+	x.shown.held.Store(true)
+	defer x.shown.held.Store(false)
 	select {
 	case <-t.Replaced():
 	case <-ctx.Done():

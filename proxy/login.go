@@ -164,6 +164,7 @@ func (x *session) judge(l *wire.Login) error {
 		a = first
 	}
 	x.account = a
+	x.shown.secure.Store(l.Secure)
 	x.user.Store(a)
 	return nil
 }

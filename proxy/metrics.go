@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"math/bits"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -15,9 +14,8 @@ import (
 )
 
 const (
-	kinds   = 17 // router.KindUnknown to router.KindAdmin
-	targets = 3  // unknown, master, slave
-	// Latencies are counted in powers of two of 16 us, up to 16 s and beyond.
+	kinds = 17 // router.KindUnknown to router.KindAdmin
+	// Latencies are told in powers of two of 16 us, up to 16 s and beyond.
 	latencyUnit    = 16 * time.Microsecond
 	latencyBuckets = 21
 )
@@ -25,13 +23,14 @@ const (
 // Metrics counts what the proxy does. A statement costs it a few atomic adds;
 // the labels are made when the metrics are read. Any goroutine may use it.
 type Metrics struct {
-	statements [kinds][targets][router.NumReasons]atomic.Uint64
-	latency    [targets]latency
+	statements [kinds][numRanOn][router.NumReasons]atomic.Uint64
+	latency    [numRanOn]latency
 	pins       [router.NumPins]atomic.Uint64
 	clients    atomic.Int64
 	holds      atomic.Uint64
 	cancels    atomic.Uint64
 	panics     atomic.Uint64
+	errors     atomic.Uint64 // that clients were told
 	pressure   pressureMetrics
 	reads      readMetrics
 	// Bytes of statements from clients and of answers to them.
@@ -47,8 +46,8 @@ type Metrics struct {
 }
 
 type latency struct {
-	buckets [latencyBuckets + 1]atomic.Uint64
-	sum     atomic.Uint64 // nanoseconds
+	histogram
+	sum atomic.Uint64 // nanoseconds
 }
 
 // NewMetrics registers the proxy's metrics.
@@ -61,20 +60,21 @@ func NewMetrics(registry prometheus.Registerer, pools *backend.Pools, store *clu
 	return m
 }
 
-// statement counts one statement that a node has answered.
-func (m *Metrics) statement(k router.Kind, target router.Target, r router.Reason, t *cluster.Topology, node string, took time.Duration) {
-	at := 2
-	if target == router.TargetMaster || masterName(t) == node {
-		at = 1
-	}
+// statement counts one statement that a node has answered, and returns what that is.
+func (m *Metrics) statement(k router.Kind, target router.Target, r router.Reason, t *cluster.Topology, node string, took time.Duration) ranOn {
+	at := ranOnNode(target, masterName(t), node)
 	m.statements[min(int(k), kinds-1)][at][min(r, router.NumReasons-1)].Add(1)
 	l := &m.latency[at]
-	l.buckets[min(bits.Len64(uint64(took/latencyUnit)), latencyBuckets)].Add(1)
+	l.add(took)
 	l.sum.Add(uint64(took))
+	return at
 }
 
 // failure counts an error; a side that is not known is the proxy itself.
 func (m *Metrics) failure(side wire.Side, code uint16) {
+	if code != 0 {
+		m.errors.Add(1)
+	}
 	name := side.String()
 	if side == wire.SideUnknown {
 		name = "proxy"
@@ -162,26 +162,25 @@ func (m *Metrics) collectStatements(counter func(*prometheus.Desc, uint64, ...st
 		for t := range m.statements[k] {
 			for r := range m.statements[k][t] {
 				if n := m.statements[k][t][r].Load(); n > 0 {
-					counter(statementsDesc, n, router.Kind(k).String(), targetName(t), router.Reason(r).String())
+					counter(statementsDesc, n, router.Kind(k).String(), ranOn(t).String(), router.Reason(r).String())
 				}
 			}
 		}
 	}
 }
 
-func targetName(t int) string { return [...]string{"none", "master", "slave"}[t] }
-
 func (m *Metrics) collectLatency(ch chan<- prometheus.Metric) {
-	for t := 1; t < targets; t++ {
-		l, total := &m.latency[t], uint64(0)
+	for on := ranMaster; on < numRanOn; on++ {
+		l, total, next := &m.latency[on], uint64(0), 0
 		buckets := make(map[float64]uint64, latencyBuckets)
 		for i := range l.buckets {
 			total += l.buckets[i].Load()
-			if i < latencyBuckets {
-				buckets[(latencyUnit << i).Seconds()] = total
+			if next < latencyBuckets && bucketEnd(i) == latencyUnit<<next {
+				buckets[(latencyUnit << next).Seconds()] = total
+				next++
 			}
 		}
-		ch <- prometheus.MustNewConstHistogram(latencyDesc, total, time.Duration(l.sum.Load()).Seconds(), buckets, targetName(t))
+		ch <- prometheus.MustNewConstHistogram(latencyDesc, total, time.Duration(l.sum.Load()).Seconds(), buckets, on.String())
 	}
 }
 

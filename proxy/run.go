@@ -18,6 +18,14 @@ const maxAttempts = 4
 // run decides where a request goes, runs it there, and tries elsewhere what
 // may be tried again. An error ends the session.
 func (x *session) run(r *request) error {
+	x.beginTally(r)
+	err := x.serveCounted(r)
+	x.endTally(r, err)
+	return err
+}
+
+// serveCounted is run, within what is counted of it.
+func (x *session) serveCounted(r *request) error {
 	x.leaveDiagnostics(r.statement)
 	if refusal := x.misused(r.statement); refusal != nil {
 		return x.sendError(refusal)
@@ -197,7 +205,8 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 	stats.Observe(took)
 	x.server.metrics.bytesIn.Add(uint64(len(r.payload)))
 	x.server.metrics.bytesOut.Add(uint64(x.answer.Bytes))
-	x.server.metrics.statement(r.statement.Kind, d.Target, d.Reason, t, c.Node(), took)
+	x.tally.ended = started.Add(took)
+	x.tally.ran = x.server.metrics.statement(r.statement.Kind, d.Target, d.Reason, t, c.Node(), took)
 	x.countRead(&need, t, c)
 	defer x.noteRead(r, t, c.Node(), started.Add(took))
 	if x.answer.Held != nil {

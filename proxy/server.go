@@ -57,6 +57,7 @@ type Server struct {
 	marking  bool
 
 	scratch sync.Pool // *router.Scratch, held while a statement is classified
+	digests digests
 
 	nextID     atomic.Uint32
 	drain      drain
@@ -81,6 +82,7 @@ func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints,
 		drain:    drain{asked: make(chan struct{})},
 	}
 	s.scratch.New = func() any { return new(router.Scratch) }
+	s.digests.begin(config.Digests)
 	s.config.Store(&config)
 	s.nextID.Store(firstSession)
 	return s, nil
@@ -91,7 +93,10 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Configure replaces the configuration; it holds for what comes next. The
 // address stays.
-func (s *Server) Configure(c Config) { s.config.Store(&c) }
+func (s *Server) Configure(c Config) {
+	s.digests.limit.Store(int64(c.Digests))
+	s.config.Store(&c)
+}
 
 // Run accepts clients until ctx ends, then ends every session, or until Drain
 // is called, and returns once all sessions have ended.
@@ -173,6 +178,7 @@ func (s *Server) newSession(ctx context.Context, nc net.Conn) *session {
 		random: rand.Uint64() | 1,
 	}
 	x.owner = backend.Owner(x.id)
+	x.shown.connected = time.Now()
 	x.relay.Client = x.client
 	x.relay.Watch = x.watchOK
 	x.relay.Keep = x.keepEntry

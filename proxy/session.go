@@ -78,6 +78,7 @@ type session struct {
 	statements map[uint32]*prepared
 	lastID     uint32
 
+	tally  tally
 	relay  wire.Relay
 	answer wire.Answer
 	seen   seen
@@ -99,7 +100,8 @@ type session struct {
 	// delayed ends the wait of a write that is slowed down or held; nil without one.
 	delayed atomic.Pointer[context.CancelFunc]
 	// user is account, for other sessions to look at.
-	user atomic.Pointer[backend.Account]
+	user  atomic.Pointer[backend.Account]
+	shown shown
 }
 
 // unresolved is a set of things that the server has told only in part.
@@ -136,6 +138,7 @@ var errQuit = errors.New("client quit")
 // loop serves commands until the client leaves or something breaks.
 func (x *session) loop() bool {
 	x.client.SetMaxPacket(x.server.config.Load().MaxPacket)
+	x.show()
 	for {
 		frame, payload, err := x.client.ReadCommand()
 		if err != nil {
@@ -146,6 +149,7 @@ func (x *session) loop() bool {
 			x.failed(err)
 			return false
 		}
+		x.show()
 		x.client.Release()
 		if x.killed.Load() {
 			return false

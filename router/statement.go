@@ -3,6 +3,8 @@
 // error, because the server judges.
 package router
 
+import "sync/atomic"
+
 // Kind is the class of a statement.
 type Kind uint8
 
@@ -101,7 +103,7 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 // Any reports whether some flag of want is set.
 func (f Flags) Any(want Flags) bool { return f&want != 0 }
 
-// Statement is what the classifier says of one command. It is immutable and
+// Statement is what the classifier says of one command. It is immutable but for Beside, and
 // shared by every session that sends the same shape of statement.
 type Statement struct {
 	Kind   Kind
@@ -135,6 +137,10 @@ type Statement struct {
 	Own *Own
 	// Fingerprint is the literal-stripped text, for logs and explain.
 	Fingerprint string
+
+	// Beside is what the caller keeps with this shape of statement; it is of one
+	// type, and the only part that changes.
+	Beside atomic.Value
 
 	reasons uint64 // every reason why it must go to the master, one bit each
 	verdict verdictCache
