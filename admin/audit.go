@@ -18,6 +18,8 @@ type entry struct {
 	Call     string    `json:"call"` // empty: no change was tried
 	Database string    `json:"database,omitempty"`
 	Table    string    `json:"table,omitempty"`
+	// Node is the one node that alone was to be changed; "" for the cluster.
+	Node string `json:"node,omitempty"`
 	// Statement is what was sent to the database, without bound values.
 	Statement string `json:"statement,omitempty"`
 	Status    int    `json:"status"`

@@ -78,8 +78,14 @@ type changed struct {
 // change runs a statement once, and never again whatever comes of it.
 func (s *Server) change(c *call, name string, on compose.Table, statement compose.Statement, err error) *problem {
 	c.done = entry{Call: name, Database: on.Database, Table: on.Name, Statement: statement.Text}
+	if c.alone {
+		c.done.Call, c.done.Node = aloneCalls[name], c.node
+	}
 	if err != nil {
 		return explained(err, false)
+	}
+	if c.alone {
+		return s.changeAlone(c, on, statement)
 	}
 	result, err := s.gateway.ExecContext(c.Context(), statement.Text, statement.Args...)
 	answer := changed{Status: "ok", Detail: tookEffect(err)}

@@ -36,8 +36,20 @@ type Config struct {
 	// Rate is how many calls a caller may make in a second, with as many at
 	// once; 0: no limit.
 	Rate int
+	// Nodes are the nodes that have an address of their own here.
+	Nodes []NodeAddress
+	// NodeTLS is for connections to the nodes themselves, nil for none, and
+	// NodeTLSOptional lets one that offers no TLS be talked to in plain.
+	NodeTLS         *tls.Config
+	NodeTLSOptional bool
 	// AuditFile gets a line for each change; "" for none.
 	AuditFile string
+}
+
+// NodeAddress is where the calls for one node are answered. It is a value.
+type NodeAddress struct {
+	Name   string
+	Listen string // host:port; port 0 takes a free one
 }
 
 // Account is a login of the nodes.

@@ -15,6 +15,10 @@ type call struct {
 	*http.Request
 	w   http.ResponseWriter
 	who caller
+	// node is the node whose own address was called, "" for the cluster's.
+	node string
+	// alone says that what the call changes is changed on that node and nowhere else.
+	alone bool
 	// done is what the audit is told of, filled in as the call goes.
 	done entry
 }

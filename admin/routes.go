@@ -25,18 +25,26 @@ func (s *Server) Handler() http.Handler {
 	s.operable(mux)
 	both(mux, "/nodes", s.guarded(RoleRead, s.nodes))
 	both(mux, "/sync", s.guarded(RoleOperate, s.sync))
-	for path, serve := range map[string]struct {
-		least Role
-		serve func(*call) *problem
-	}{
+	for path, c := range s.dataCalls() {
+		both(mux, path, s.guarded(c.least, s.withData(c.serve)))
+	}
+	return s.withPreflights(withProblems(mux))
+}
+
+// dataCall is a call of the document, and the least role that may make it.
+type dataCall struct {
+	least Role
+	serve func(*call) *problem
+}
+
+// dataCalls are those that read or change rows, tables and databases, by path.
+func (s *Server) dataCalls() map[string]dataCall {
+	return map[string]dataCall{
 		"/select": {RoleRead, s.selectRows}, "/search": {RoleRead, s.search},
 		"/insert": {RoleWrite, s.insert}, "/update": {RoleWrite, s.update}, "/delete": {RoleWrite, s.delete},
 		"/createdb": {RoleWrite, s.createDatabase}, "/dropdb": {RoleWrite, s.dropDatabase}, "/alterdb": {RoleWrite, s.alterDatabase},
 		"/createtable": {RoleWrite, s.createTable}, "/altertable": {RoleWrite, s.alterTable},
-	} {
-		both(mux, path, s.guarded(serve.least, s.withData(serve.serve)))
 	}
-	return s.withPreflights(withProblems(mux))
 }
 
 // both routes GET, which the document has, and POST.

@@ -46,7 +46,11 @@ func (s *Server) selectRows(c *call) *problem {
 
 // reading runs what only reads, in a transaction that can do nothing else.
 func (s *Server) reading(c *call, read func(context.Context, *sql.Tx) *problem) *problem {
-	tx, err := s.gateway.BeginTx(c.Context(), &sql.TxOptions{ReadOnly: true})
+	db, p := s.readingFrom(c)
+	if p != nil {
+		return p
+	}
+	tx, err := db.BeginTx(c.Context(), &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return explained(err, false)
 	}

@@ -54,6 +54,8 @@ type Parts struct {
 	Resync Resyncer
 	// Operations changes roles; nil: there are no such calls.
 	Operations Operations
+	// Slaves changes single slaves; nil: the calls for that say that they cannot.
+	Slaves Slaves
 }
 
 // Server answers HTTP requests. Listen comes first and Run after it, each once;
@@ -68,6 +70,8 @@ type Server struct {
 	gateway *sql.DB // nil: there are no data calls
 	rates   rates
 	audit   auditFile
+	doors   doors
+	readers readers
 }
 
 // New makes a server that does not listen yet.
@@ -90,6 +94,8 @@ func (s *Server) Configure(next Config) {
 		s.gateway.SetMaxIdleConns(-1) // sessions of the account before
 		s.gateway.SetMaxIdleConns(gatewayIdle)
 	}
+	s.keepDoors(next.Nodes)
+	s.readers.forget()
 }
 
 // Listen takes the address, so that a mistake is known before anything runs.
@@ -102,6 +108,9 @@ func (s *Server) Listen() error {
 	err = s.audit.open(s.settings().AuditFile)
 	if err == nil && s.parts.Proxy != nil {
 		s.gateway, err = s.newGateway()
+	}
+	if err == nil {
+		err = s.listenForNodes()
 	}
 	if err != nil {
 		return errors.Join(err, s.Close())
@@ -121,11 +130,25 @@ func (s *Server) Close() error { return errors.Join(s.listener.Close(), s.releas
 
 // release ends what calls have used.
 func (s *Server) release() error {
-	err := s.audit.close()
+	s.closeDoors()
+	err := errors.Join(s.audit.close(), s.readers.close())
 	if s.gateway != nil {
 		err = errors.Join(err, s.gateway.Close())
 	}
 	return err
+}
+
+// httpServer serves one address.
+func (s *Server) httpServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.parts.Logger.Handler(), slog.LevelDebug),
+	}
 }
 
 // stopTimeout bounds how long open requests may take once Run is to end.
@@ -134,15 +157,8 @@ const stopTimeout = 2 * time.Second
 // Run serves until ctx ends, then lets open requests finish for a bounded time.
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.release()) }()
-	server := &http.Server{
-		Handler:           s.Handler(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(s.parts.Logger.Handler(), slog.LevelDebug),
-	}
+	server := s.httpServer(s.Handler())
+	s.serveDoors()
 	stopped := make(chan error, 1)
 	unwatch := context.AfterFunc(ctx, func() {
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)

@@ -63,6 +63,12 @@ func (f *File) AdminConfig() admin.Config {
 		BodyLimit: int64(f.Admin.MaxBody), Timeout: time.Duration(f.Admin.Timeout), Rate: f.Admin.Rate,
 		AuditFile: filepath.Join(f.StateDir, "audit.log"),
 	}
+	c.NodeTLS, c.NodeTLSOptional = f.nodeTLS, f.NodeTLS.Mode == "preferred"
+	for _, node := range f.Nodes {
+		if node.REST != "" {
+			c.Nodes = append(c.Nodes, admin.NodeAddress{Name: node.Name, Listen: node.REST})
+		}
+	}
 	for _, t := range f.Admin.Tokens {
 		token := admin.Token{Name: t.Name}
 		token.Role, _ = admin.ParseRole(t.Role) // the decoder
@@ -152,9 +158,23 @@ func (f *File) warnAdmin() {
 	if f.Admin.OpenLoopback {
 		f.warnings = append(f.warnings, "admin.open_loopback lets everybody on this machine change rows, tables and the cluster without a token")
 	}
-	host, _, _ := net.SplitHostPort(f.Admin.Listen) // it was checked
-	ip := net.ParseIP(host)
-	if len(f.Admin.Tokens) > 0 && f.Admin.TLS.Certificate == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if len(f.Admin.Tokens) == 0 || f.Admin.TLS.Certificate != "" {
+		return
+	}
+	if reachable(f.Admin.Listen) {
 		f.warnings = append(f.warnings, "admin.listen is reached from elsewhere and admin.tls names no certificate: tokens cross the network in clear")
 	}
+	for _, node := range f.Nodes {
+		if node.REST != "" && reachable(node.REST) {
+			f.warnings = append(f.warnings, "rest of node "+node.Name+" is reached from elsewhere and admin.tls names no certificate: tokens cross the network in clear")
+		}
+	}
+}
+
+// reachable reports whether an address that was checked may be reached from
+// other machines.
+func reachable(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return host != "localhost" && (ip == nil || !ip.IsLoopback())
 }

@@ -122,6 +122,11 @@ func checkListeners(f *File) (problems Problems) {
 		taken[node.Address] = "the address of " + node.Name
 	}
 	listeners := []struct{ path, address string }{{"proxy.listen", f.Proxy.Listen}, {"admin.listen", f.Admin.Listen}}
+	for i, node := range f.Nodes {
+		if node.REST != "" {
+			listeners = append(listeners, struct{ path, address string }{fmt.Sprintf("nodes[%d].rest", i), node.REST})
+		}
+	}
 	if f.Replication.Feed == replicator.FeedRelay.String() {
 		listeners = append(listeners, struct{ path, address string }{"replication.listen", f.Replication.Listen})
 	}

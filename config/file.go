@@ -82,6 +82,7 @@ type Node struct {
 	Drain       bool   `yaml:"drain" reload:"live"`
 	Maintenance bool   `yaml:"maintenance" reload:"live"`
 	DataCentre  string `yaml:"datacentre" reload:"live"`
+	REST        string `yaml:"rest" reload:"live"`
 }
 
 func (n *Node) setDefaults() { n.Weight = cluster.DefaultWeight }

@@ -95,9 +95,15 @@ func (h *house) apply(next *config.File) error {
 	if err := h.replicator.Accepts(feeding); err != nil {
 		return err
 	}
-	if _, err := h.registry.Apply(next.ClusterConfig()); err != nil {
+	take, drop, err := h.admin.Prepare(next.AdminConfig())
+	if err != nil {
 		return err
 	}
+	if _, err := h.registry.Apply(next.ClusterConfig()); err != nil {
+		drop()
+		return err
+	}
+	take()
 	h.monitor.Apply(next.ClusterConfig())
 	h.operator.apply(next.ClusterConfig())
 	h.controller.Configure(next.FailoverConfig().Policy)
