@@ -43,7 +43,7 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 	case x.held != nil:
 		x.want(&n, r, t, false)
 		n.Leave = from.left
-		x.await(r, &n, x.heldWait(r, t), x.held.Node() == masterName(t))
+		x.await(r, &n, x.heldWait(r, t), t, t.Find(x.held.Node()))
 		return x.held, n, nil
 	}
 	var w waiting
@@ -60,12 +60,12 @@ func (x *session) acquire(r *request, t *cluster.Topology, d router.Decision) (*
 		// It answers with the row count of the statement before where it counts none.
 		n.Leave = x.prev.rowCount()
 	}
-	x.await(r, &n, w, n.node == t.Master)
+	x.await(r, &n, w, t, n.node)
 	return c, n, nil
 }
 
-// await notes what a node is asked to wait for.
-func (x *session) await(r *request, n *needs, w waiting, master bool) {
+// await notes what the node with this index is asked to wait for.
+func (x *session) await(r *request, n *needs, w waiting, t *cluster.Topology, node int) {
 	switch {
 	case w.set == nil:
 		return
@@ -73,8 +73,9 @@ func (x *session) await(r *request, n *needs, w waiting, master bool) {
 		n.engine = true
 	default:
 		n.Position = w.set.String()
+		x.awaited = awaited{set: w.set, since: t.Nodes[node].Since, generation: t.Generation, begun: time.Now()}
 	}
-	n.Wait = x.bound(r, master)
+	n.Wait = x.bound(r, node == t.Master)
 }
 
 // want fills in what the session needs of a connection.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
@@ -107,12 +108,31 @@ func (x *session) arrived(c *backend.Conn, has bool) {
 		x.position.reached(c.Node(), has)
 	}
 	if !has {
-		x.server.late.note(c.Node())
 		x.server.metrics.reads.count(x.demand.level, readTimeout)
-		return
 	}
-	if m := x.topology().MasterNode(); m != nil && m.Name == c.Node() {
+	t := x.topology()
+	switch i := t.Find(c.Node()); {
+	case i >= 0 && i != t.Master:
+		x.learn(t, i, has)
+	case i >= 0 && has:
 		x.read.shown = true
+	}
+}
+
+// awaited is what a session has last asked a node to wait for. It is a value.
+type awaited struct {
+	set        *cluster.GTIDSet
+	since      time.Time // the node's then
+	generation uint64    // the topology's
+	begun      time.Time
+}
+
+// learn tells the other sessions how a wait for a slave has ended.
+func (x *session) learn(t *cluster.Topology, slave int, has bool) {
+	n, a, now := &t.Nodes[slave], &x.awaited, time.Now()
+	x.server.late.ended(n.Name, has, a.begun, now)
+	if has && n.Since.Equal(a.since) && t.Generation == a.generation {
+		x.server.reached.note(n, t.Generation, a.set, now)
 	}
 }
 

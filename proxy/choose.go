@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -51,41 +49,69 @@ func (x *session) slave(r *request, t *cluster.Topology) (node int, w waiting) {
 		}
 		return t.Master, w
 	}
-	near, far, none := x.spread(r, t)
-	favoured := near
+	s := x.spread(r, t)
+	favoured, far := s.near, s.far
 	switch {
 	case far == 0:
 		favoured = x.nearby(t)
-	case x.lagging(t, near):
+	case x.lagging(t, s.near):
 		favoured, far = far, 0 // not to be held to a slave that stands still
 	}
-	i := x.server.pools.Pick(t, none, favoured, far, x.next())
+	i := x.server.pools.Pick(t, s.out|s.doubtful, favoured, far, x.next())
 	switch {
 	case i < 0:
-		return t.Master, x.masterWait(r, t)
-	case near.Has(i):
+		return x.scout(r, t, &s)
+	case s.near.Has(i):
 		return i, w
 	}
 	return x.onSlave(r, t, i)
 }
 
-// spread sorts the readable slaves into those that meet the demand, those that
-// may soon do, and those that must not be asked.
-func (x *session) spread(r *request, t *cluster.Topology) (near, far, none backend.NodeSet) {
-	c := x.server.config.Load()
-	none = r.excluded
+// scout picks the master, or a slave for which nobody but scouts wait.
+func (x *session) scout(r *request, t *cluster.Topology, s *spread) (node int, w waiting) {
+	for out := s.out; ; {
+		i := x.server.pools.Pick(t, out, 0, 0, x.next())
+		if i < 0 {
+			return t.Master, x.masterWait(r, t)
+		}
+		if x.server.late.scout(t.Nodes[i].Name, x.server.config.Load().CausalWait, time.Now()) {
+			return x.onSlave(r, t, i)
+		}
+		out = out.With(i)
+	}
+}
+
+// spread is the readable slaves by how they stand to the demand of a statement.
+// It is a value.
+type spread struct {
+	near     backend.NodeSet // they meet it
+	far      backend.NodeSet // they soon may
+	doubtful backend.NodeSet // they may, but not everybody should wait for that
+	out      backend.NodeSet // they must not be asked
+}
+
+// spread sorts the readable slaves.
+func (x *session) spread(r *request, t *cluster.Topology) (s spread) {
+	s.out = r.excluded
 	for _, i := range t.Readable {
-		switch n := &t.Nodes[i]; {
-		case none.Has(i):
+		n := &t.Nodes[i]
+		switch {
+		case s.out.Has(i):
+			continue
 		case x.met(n, t):
-			near = near.With(i)
-		case x.mayWait(n, c):
-			far = far.With(i)
+			s.near = s.near.With(i)
+			continue
+		}
+		switch x.prospect(n) {
+		case prospectGood:
+			s.far = s.far.With(i)
+		case prospectDoubtful:
+			s.doubtful = s.doubtful.With(i)
 		default:
-			none = none.With(i)
+			s.out = s.out.With(i)
 		}
 	}
-	return near, far, none
+	return s
 }
 
 // lagging reports whether one of the nodes is further behind than is waited for.
@@ -115,23 +141,4 @@ func (x *session) next() uint64 {
 	x.random ^= x.random << 25
 	x.random ^= x.random >> 27
 	return x.random * 2685821657736338717
-}
-
-// laggards remembers which slaves somebody has waited for in vain, so that not
-// every statement finds that out anew. Any number of goroutines; the zero value
-// remembers nobody.
-type laggards struct{ until sync.Map } // by name, *atomic.Int64 in nanoseconds
-
-// lateSpan is how long nobody waits for a slave that was late: until the next
-// probe has told how far it is behind.
-const lateSpan = 250 * time.Millisecond
-
-func (l *laggards) note(node string) {
-	v, _ := l.until.LoadOrStore(node, new(atomic.Int64))
-	v.(*atomic.Int64).Store(time.Now().Add(lateSpan).UnixNano())
-}
-
-func (l *laggards) lately(node string) bool {
-	v, ok := l.until.Load(node)
-	return ok && time.Now().UnixNano() < v.(*atomic.Int64).Load()
 }

@@ -51,9 +51,10 @@ func (d *demand) free() bool { return !d.own && !d.read && d.all == nil }
 // met reports whether a slave is known to show what is demanded.
 func (x *session) met(n *cluster.Node, t *cluster.Topology) bool {
 	d := &x.demand
-	return (d.all == nil || n.Applied.ContainsSet(d.all)) &&
-		(!d.own || x.position.known(n)) &&
-		(!d.read || x.read.covered(n, t))
+	reached := x.server.reached.of(n, t.Generation)
+	return (d.all == nil || n.Applied.ContainsSet(d.all) || reached.ContainsSet(d.all)) &&
+		(!d.own || x.position.known(n) || reached.ContainsSet(x.position.set)) &&
+		(!d.read || x.read.covered(n, t) || reached.ContainsSet(x.read.end))
 }
 
 // missing is what a slave that does not meet the demand has to wait for; nil
@@ -72,9 +73,12 @@ func (x *session) missing(n *cluster.Node, t *cluster.Topology) *cluster.GTIDSet
 	return set
 }
 
-// mayWait reports whether it is worth while to wait for a slave.
-func (x *session) mayWait(n *cluster.Node, c *Config) bool {
-	return !(x.demand.own && x.position.late(n)) && n.Lag <= c.CausalWait && !x.server.late.lately(n.Name)
+// prospect says what may be hoped of a wait for a slave that does not meet the demand.
+func (x *session) prospect(n *cluster.Node) prospect {
+	if x.demand.own && x.position.late(n) {
+		return prospectNone
+	}
+	return x.server.late.prospect(n, x.server.config.Load().CausalWait)
 }
 
 // waiting is what a node is asked to wait for before a statement. The zero

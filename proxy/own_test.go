@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,9 +110,17 @@ func TestGlobalWithoutALogIsTheMaster(t *testing.T) {
 }
 
 // endOf is a Journal whose end is set by the test.
-type endOf struct{ set *cluster.GTIDSet }
+type endOf struct {
+	set atomic.Pointer[cluster.GTIDSet]
+}
 
-func (e *endOf) End() (*cluster.GTIDSet, bool)                       { return e.set, true }
+func newEnd(set *cluster.GTIDSet) *endOf {
+	e := &endOf{}
+	e.set.Store(set)
+	return e
+}
+
+func (e *endOf) End() (*cluster.GTIDSet, bool)                       { return e.set.Load(), true }
 func (e *endOf) Await(ctx context.Context, _ *cluster.GTIDSet) error { return ctx.Err() }
 
 // A slave that is not known to have what is stored is waited for within the
@@ -120,7 +129,8 @@ func (e *endOf) Await(ctx context.Context, _ *cluster.GTIDSet) error { return ct
 func TestGlobalWaits(t *testing.T) {
 	wait := "SET collation_connection = IF(WAIT_FOR_EXECUTED_GTID_SET('" + uuid + ":1-7', 0.100) = 0, @@collation_connection, 'behind')"
 	master, slave := &node{name: "node1"}, &node{name: "node2"}
-	h := newStoringHouse(t, &endOf{gtids(t, uuid+":1-7")}, func(c *Config, _ *backend.Config) { c.Consistency = router.ConsistencyGlobal },
+	end := newEnd(gtids(t, uuid+":1-7"))
+	h := newStoringHouse(t, end, func(c *Config, _ *backend.Config) { c.Consistency = router.ConsistencyGlobal },
 		master.handler(), slave.handler())
 	c := h.client(t)
 	if got := c.query("SELECT name FROM t"); got != "node2" {
@@ -133,6 +143,10 @@ func TestGlobalWaits(t *testing.T) {
 		return h.server.metrics.reads[router.ConsistencyGlobal][readWaited].Load() == 1
 	})
 	slave.isBehind(time.Minute)
+	if got := h.client(t).query("SELECT name FROM t"); got != "node2" || slave.got(wait) != 1 {
+		t.Errorf("%s served another session, want the slave that is known to have got there, without a wait: %v", got, slave.asked)
+	}
+	end.set.Store(gtids(t, uuid+":1-8"))
 	if got := c.query("SELECT name FROM t"); got != "node1" {
 		t.Errorf("%s served, want the master, which got there", got)
 	}

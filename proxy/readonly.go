@@ -80,7 +80,7 @@ func (x *session) beginOn(t *cluster.Topology) error {
 	var steps backend.Steps
 	need, begins := needs{node: t.Master}, &request{statement: beginsAgain}
 	x.want(&need, &request{statement: onMaster}, t, foreign)
-	x.await(begins, &need, x.masterWait(begins, t), true)
+	x.await(begins, &need, x.masterWait(begins, t), t, t.Master)
 	if err = x.awaitEngine(&need); err == nil && need.Position != "" {
 		err = x.waitFirst(c, begins, &need.Need)
 	}

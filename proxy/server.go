@@ -48,6 +48,7 @@ type Server struct {
 	listener   net.Listener
 
 	late    laggards
+	reached reached
 	holding *holding
 	records *records
 	tables  tables

@@ -65,6 +65,7 @@ type session struct {
 	position position
 	read     lastRead
 	demand   demand // of the running statement
+	awaited  awaited
 	// consistency is what the client has set, for as long as the session lasts.
 	consistency router.Consistency
 	insertID    *backend.Carry

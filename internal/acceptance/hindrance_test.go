@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/bellwether-db/bellwether/internal/playground"
@@ -23,6 +24,7 @@ type hindrance struct {
 var hindrances = []hindrance{
 	{"none", 19, 0.9, func(ctx context.Context, _ *fed) { <-ctx.Done() }},
 	{"one applier held up", 4, 0.5, holdUp},
+	{"appliers stutter", 19, 0.8, stutter},
 	{"appliers stopped", 4, 0, stopAppliers},
 	{"appliers delayed", 4, 0, delay},
 	{"appliers saturated", 4, 0, saturate},
@@ -83,6 +85,34 @@ func (f *fed) hold(ctx context.Context, slaves []*playground.Node, table string,
 	}
 	close(ready)
 	<-ctx.Done()
+}
+
+// stutter holds all slaves up now and again, for somewhat longer than they are
+// waited for, as a machine does that has more to do than it can.
+func stutter(ctx context.Context, f *fed) {
+	var all sync.WaitGroup
+	for i, n := range f.servers.Slaves() {
+		all.Go(func() {
+			rest(ctx, time.Duration(i)*50*time.Millisecond)
+			conn, err := f.on(n, 1).Conn(f.Context())
+			if err != nil {
+				f.Error(err)
+				return
+			}
+			defer conn.Close()
+			for ctx.Err() == nil && err == nil {
+				if _, err = conn.ExecContext(f.Context(), "LOCK TABLES stale.t READ"); err == nil {
+					rest(ctx, 150*time.Millisecond)
+					_, err = conn.ExecContext(f.Context(), "UNLOCK TABLES")
+				}
+				rest(ctx, 200*time.Millisecond)
+			}
+			if err != nil {
+				f.Errorf("hold %s up: %v", n.Name, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // stopAppliers stops them again as soon as they were started.

@@ -59,6 +59,7 @@ type stalePlay struct {
 	*fed
 	consistency  string
 	reads, stale atomic.Int64
+	took         spans // of reads
 	// acked are the values whose writes were acknowledged; each key has one
 	// writer, and its values only grow.
 	acked [staleSessions][staleKeys]atomic.Int64
@@ -84,7 +85,7 @@ func (p *stalePlay) play(h hindrance) {
 		}
 		cancel()
 	})
-	before := p.served() // PREPARE is counted, too: one a session
+	before, ways := p.served(), p.ways() // PREPARE is counted, too: one a session
 	for number := range staleSessions + staleWatchers {
 		s := &staleSession{stalePlay: p, number: number, random: rand.New(rand.NewPCG(uint64(number), 3))}
 		sessions.Go(func() {
@@ -97,7 +98,7 @@ func (p *stalePlay) play(h hindrance) {
 	sessions.Wait()
 	hindering.Wait()
 	share := float64(p.served()-before) / float64(p.reads.Load())
-	p.Logf("%d reads, %d stale; slaves served %.1f %% of them", p.reads.Load(), p.stale.Load(), 100*share)
+	p.Logf("%d reads, %d stale; slaves served %.1f %% of them (%s); %v", p.reads.Load(), p.stale.Load(), 100*share, since(ways, p.ways()), &p.took)
 	if p.stale.Load() > 0 || p.reads.Load() == 0 {
 		p.Errorf("%d stale of %d reads", p.stale.Load(), p.reads.Load())
 	}
@@ -228,6 +229,7 @@ func raise(n *atomic.Int64, least int64) {
 }
 
 func (s *staleSession) ask(conn *sql.Conn, query string) (got int, err error) {
+	defer s.took.since(time.Now())
 	err = conn.QueryRowContext(s.Context(), query).Scan(&got)
 	s.reads.Add(1)
 	return got, err
@@ -252,6 +254,7 @@ func (s *staleSession) write(conn *sql.Conn, id, value int) error {
 
 // read reads a key, as a text or prepared.
 func (s *staleSession) read(conn *sql.Conn, prepared *sql.Stmt, id int) error {
+	defer s.took.since(time.Now())
 	var row *sql.Row
 	if s.random.IntN(2) == 0 {
 		row = prepared.QueryRowContext(s.Context(), s.number, id)
