@@ -42,7 +42,7 @@ func (r *relay) follow(ctx context.Context) error {
 		if from, ok := r.sourceOf(t); ok {
 			if err := r.readUnlessRejected(ctx, from); err != nil {
 				r.refused(err)
-				r.pauseUnlessMoved(ctx, from, refusalPause)
+				r.pauseAfter(ctx, from, err)
 			}
 		}
 		select {
@@ -173,6 +173,26 @@ func (r *relay) untilMoved(ctx context.Context, from source) {
 		case <-changed:
 		case <-t.Replaced():
 		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// diskPause is between two tries of a disk that failed.
+const diskPause = 500 * time.Millisecond
+
+// pauseAfter waits before a master is read again that could not be. A disk that
+// failed is tried meanwhile: a master that has died brings nothing which would
+// show that there is room again, and while that is not known nobody is promoted.
+func (r *relay) pauseAfter(ctx context.Context, from source, err error) {
+	refusal := (*upstream.Refusal)(nil)
+	if !errors.As(err, &refusal) || refusal.Reason != upstream.ReasonSink {
+		r.pauseUnlessMoved(ctx, from, refusalPause)
+		return
+	}
+	for ctx.Err() == nil {
+		r.pauseUnlessMoved(ctx, from, diskPause)
+		if now, ok := r.sourceOf(r.cluster.Load()); !ok || now != from || r.sink.tryAgain() == nil {
 			return
 		}
 	}

@@ -21,7 +21,8 @@ type watchedSink struct {
 	waits   time.Time // since when a call of the disk is under way; zero: none
 	stored  time.Time // when the last transaction was made durable
 	failing error
-	ended   bool // of the writer: a transaction ended since the last Sync
+	mended  time.Time // when a disk that had failed was last seen to do again
+	ended   bool      // of the writer: a transaction ended since the last Sync
 }
 
 // slowDisk is how long the disk may take before it counts as failing.
@@ -51,6 +52,25 @@ func (s *watchedSink) on(call func() error) error {
 	defer s.mu.Unlock()
 	s.waits, s.failing = time.Time{}, err
 	return err
+}
+
+// tryAgain finds out whether a disk that failed can be written again; health then
+// says so. It is for the goroutine that runs the writer, while that does not run.
+func (s *watchedSink) tryAgain() error {
+	err := s.on(s.Log.TryDisk)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.mended = time.Now()
+	}
+	return err
+}
+
+// mendedAt is since when a disk does that had failed; zero where none has.
+func (s *watchedSink) mendedAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mended
 }
 
 // Rotate implements upstream.Sink.

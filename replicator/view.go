@@ -49,6 +49,9 @@ func (r *Replicator) View() View {
 		if v.Since.IsZero() {
 			v.Since = begun.since
 		}
+		if mended := relay.sink.mendedAt(); !v.Connected && mended.After(v.Since) {
+			v.Since = mended // until then it was the disk's fault
+		}
 	}
 	return v
 }
