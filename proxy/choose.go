@@ -49,7 +49,7 @@ func (x *session) slave(r *request, t *cluster.Topology) (node int, w waiting) {
 		}
 		return t.Master, w
 	}
-	s := x.spread(r, t)
+	s := x.sort(r, t)
 	favoured, far := s.near, s.far
 	switch {
 	case far == 0:
@@ -68,7 +68,7 @@ func (x *session) slave(r *request, t *cluster.Topology) (node int, w waiting) {
 }
 
 // scout picks the master, or a slave for which nobody but scouts wait.
-func (x *session) scout(r *request, t *cluster.Topology, s *spread) (node int, w waiting) {
+func (x *session) scout(r *request, t *cluster.Topology, s *sorted) (node int, w waiting) {
 	for out := s.out; ; {
 		i := x.server.pools.Pick(t, out, 0, 0, x.next())
 		if i < 0 {
@@ -81,17 +81,17 @@ func (x *session) scout(r *request, t *cluster.Topology, s *spread) (node int, w
 	}
 }
 
-// spread is the readable slaves by how they stand to the demand of a statement.
+// sorted is the readable slaves by how they stand to the demand of a statement.
 // It is a value.
-type spread struct {
+type sorted struct {
 	near     backend.NodeSet // they meet it
 	far      backend.NodeSet // they soon may
 	doubtful backend.NodeSet // they may, but not everybody should wait for that
 	out      backend.NodeSet // they must not be asked
 }
 
-// spread sorts the readable slaves.
-func (x *session) spread(r *request, t *cluster.Topology) (s spread) {
+// sort sorts the readable slaves.
+func (x *session) sort(r *request, t *cluster.Topology) (s sorted) {
 	s.out = r.excluded
 	for _, i := range t.Readable {
 		n := &t.Nodes[i]
