@@ -43,7 +43,7 @@ func (m *Metrics) counters() Counters {
 			c.count(router.Kind(k), ranOn(on), n)
 		}
 	}
-	var all spread
+	var all distribution
 	for on := range m.latency {
 		all.join(&m.latency[on].histogram)
 	}

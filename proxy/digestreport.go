@@ -62,7 +62,7 @@ func (s *Server) ResetDigests() { s.digests.reset(time.Now()) }
 // digestSum is the counts of all parts of a digest, or of several. It is owned by
 // who made it.
 type digestSum struct {
-	latency                spread
+	latency                distribution
 	total, longest         time.Duration
 	errors                 uint64
 	rowsSent, rowsAffected uint64

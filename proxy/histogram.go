@@ -40,16 +40,16 @@ func bucketEnd(i int) time.Duration {
 	return time.Duration(bucketsPerOctave+part+1) << (octave - 3) * time.Microsecond
 }
 
-// spread is what several histograms hold together. It is owned by who made it.
-type spread [histogramBuckets]uint64
+// distribution is what several histograms hold together. It is owned by who made it.
+type distribution [histogramBuckets]uint64
 
-func (c *spread) join(h *histogram) {
+func (c *distribution) join(h *histogram) {
 	for i := range h.buckets {
 		c[i] += h.buckets[i].Load()
 	}
 }
 
-func (c *spread) total() (n uint64) {
+func (c *distribution) total() (n uint64) {
 	for _, count := range c {
 		n += count
 	}
@@ -58,7 +58,7 @@ func (c *spread) total() (n uint64) {
 
 // quantile is the duration that a share of all stays below, 0 without any; at
 // most is known to be the longest.
-func (c *spread) quantile(share float64, most time.Duration) time.Duration {
+func (c *distribution) quantile(share float64, most time.Duration) time.Duration {
 	total := c.total()
 	if total == 0 {
 		return 0

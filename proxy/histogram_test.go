@@ -36,19 +36,19 @@ func TestQuantilesAreNearTheTruth(t *testing.T) {
 	for range 200_000 { // evenly from 0 to 100 ms
 		h.add(time.Duration(random.Int64N(int64(100 * time.Millisecond))))
 	}
-	var all spread
+	var all distribution
 	all.join(&h)
 	for share, want := range map[float64]time.Duration{0.5: 50 * time.Millisecond, 0.95: 95 * time.Millisecond, 0.99: 99 * time.Millisecond} {
 		if got := all.quantile(share, 100*time.Millisecond); (got - want).Abs() > want/50 {
 			t.Errorf("the quantile %v is %v, want about %v", share, got, want)
 		}
 	}
-	if got := new(spread).quantile(0.5, time.Second); got != 0 {
+	if got := new(distribution).quantile(0.5, time.Second); got != 0 {
 		t.Errorf("the median of nothing is %v", got)
 	}
 	var one histogram
 	one.add(3 * time.Millisecond)
-	all = spread{}
+	all = distribution{}
 	all.join(&one)
 	if got := all.quantile(0.99, 3*time.Millisecond); got > 3*time.Millisecond || got < 2700*time.Microsecond {
 		t.Errorf("the quantile of one is %v", got)

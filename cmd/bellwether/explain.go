@@ -86,7 +86,7 @@ func writeExplanation(out io.Writer, s *router.Statement, d router.Decision, t *
 	case d.Node >= 0:
 		where += " (" + t.Nodes[d.Node].Name + ")"
 	}
-	_, err := fmt.Fprintf(out, "shape   %s\nclass   %s\ntarget  %s\nreason  %s\n", s.Fingerprint, s.Kind, where, d.Reason)
+	_, err := fmt.Fprintf(out, "shape   %s\nclass   %s\ntarget  %s\nreason  %s\nwhy     %s\n", s.Fingerprint, s.Kind, where, d.Reason, d.Reason.Says())
 	return err
 }
 
