@@ -5,6 +5,10 @@ import { askToken } from './token.js';
 
 const kept = 'bellwether-token';
 
+// hasToken and forgetToken are for who wants to be somebody else.
+export const hasToken = () => sessionStorage.getItem(kept) !== null;
+export const forgetToken = () => sessionStorage.removeItem(kept);
+
 // Refused is an answer that is not a success: what the problem document says.
 export class Refused extends Error {
   constructor(status, problem) {

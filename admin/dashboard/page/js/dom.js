@@ -3,19 +3,20 @@
 
 const svgTags = new Set(['svg', 'path', 'g', 'circle', 'marker', 'defs', 'rect', 'text']);
 
-// h makes an element. A property that is a function is a handler, one that is
-// false, null or undefined is left out.
+// h makes an element. A property that is a function is a handler; one that is
+// null, undefined or false is left out, and so are such children.
 export function h(tag, properties = {}, ...children) {
   const element = svgTags.has(tag)
     ? document.createElementNS('http://www.w3.org/2000/svg', tag)
     : document.createElement(tag);
   element.handlers = [];
   for (const [name, value] of Object.entries(properties)) {
-    if (value === false || value === null || value === undefined) continue;
+    const spoken = /^(data|aria)-/.test(name); // there false is a value like others
+    if (value === null || value === undefined || (value === false && !spoken)) continue;
     if (typeof value === 'function') {
       element[name] = value;
       element.handlers.push(name);
-    } else element.setAttribute(name, value === true ? '' : value);
+    } else element.setAttribute(name, value === true && !spoken ? '' : value);
   }
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;

@@ -1,6 +1,7 @@
 // What comes first: does it serve, is the page itself up to date, what is the
 // matter.
 
+import { forgetToken, hasToken } from './api.js';
 import { byId, h, show } from './dom.js';
 import { clock, count, duration, elapsed, plural } from './format.js';
 
@@ -39,11 +40,17 @@ export function showFacts({ cluster, traffic, now }) {
   show(byId('facts'), facts.map(([name, value, loud]) => h('div', { class: loud && 'loud' }, h('dt', {}, name), h('dd', {}, value))));
 }
 
+byId('forget').onclick = () => {
+  forgetToken();
+  location.reload();
+};
+
 export function showLink({ link, now }) {
   const chip = byId('link');
   chip.dataset.link = link.state;
   const text = { connecting: 'Connecting', live: 'Live', lost: 'Connection lost' }[link.state];
   if (chip.textContent !== text) chip.textContent = text;
+  byId('forget').hidden = !hasToken();
   const lost = byId('lost');
   const stale = link.state === 'lost';
   document.body.dataset.stale = stale;

@@ -8,7 +8,7 @@ const tone = { done: 'good', running: 'busy', undone: 'warn', refused: 'bad', ou
 
 export function showIncidents({ incidents, now }) {
   const box = byId('incidents');
-  if (!incidents.length) return show(box, h('p', { class: 'quiet' }, 'None: the roles are as they were when Bellwether started.'));
+  if (!incidents?.length) return show(box, h('p', { class: 'quiet' }, incidents ? 'None so far.' : 'Not asked yet.'));
   show(box, h('ol', { class: 'timeline' }, incidents.slice(-50).reverse().map((incident) => entry(incident, now))));
 }
 
@@ -44,8 +44,8 @@ function more(incident) {
 function steps(list, begun) {
   const longest = Math.max(...list.map(({ took_ns: took }) => took), 1);
   return list.map((step, i) => h('li', { 'data-key': String(i), 'data-failed': Boolean(step.error) },
-    h('span', { class: 'after' }, `+${milliseconds(new Date(step.begun) - new Date(begun))}`),
-    h('strong', {}, step.step), h('span', {}, step.node ?? ''),
+    h('span', { class: 'after' }, `+${milliseconds(Math.max(0, new Date(step.begun) - new Date(begun)))}`),
+    h('strong', {}, step.step), h('span', { class: 'where' }, step.node ?? ''),
     h('meter', { min: '0', max: '1', value: String(step.took_ns / longest), 'aria-hidden': 'true' }),
     h('span', { class: 'took' }, milliseconds(toMilliseconds(step.took_ns))),
     h('span', { class: 'says' }, step.error || step.says, step.again ? ` (${step.again} times more)` : '')));

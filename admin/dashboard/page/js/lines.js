@@ -12,18 +12,18 @@ const boxOf = (element, origin) => {
 export function routes({ top, hub, slaves, feed, width }) {
   const lines = [];
   if (top) {
-    const left = top.left + top.width * 0.25;
-    const right = top.left + top.width * 0.75;
+    const left = top.left + top.width * 0.18;
+    const right = top.left + top.width * 0.82;
     lines.push({ kind: 'writes', node: top.node, points: [[left, hub.top], [left, top.bottom]], label: true });
     if (feed === 'relay') lines.push({ kind: 'stream', node: top.node, points: [[right, top.bottom], [right, hub.top]] });
   }
   const firstRow = Math.min(...slaves.map((box) => box.top));
   for (const box of slaves) {
     const direct = box.top < firstRow + 4;
-    const reads = box.left + box.width * 0.25;
-    const stream = box.left + box.width * 0.75;
+    const reads = box.left + box.width * 0.18;
+    const stream = box.left + box.width * 0.82;
     const from = feed === 'relay' ? hub.bottom : null;
-    lines.push({ kind: 'reads', node: box.node, label: direct, points: direct ? [[reads, hub.bottom], [reads, box.top]] : aside(box, hub.bottom, -8, 0.35) });
+    lines.push({ kind: 'reads', node: box.node, label: box === slaves[0], points: direct ? [[reads, hub.bottom], [reads, box.top]] : aside(box, hub.bottom, -8, 0.35) });
     if (from !== null) lines.push({ kind: 'stream', node: box.node, points: direct ? [[stream, from], [stream, box.top]] : aside(box, from, -15, 0.65) });
     else if (top) lines.push({ kind: 'stream', node: box.node, points: around(top, hub, box, stream, direct, width) });
   }
@@ -69,10 +69,11 @@ function flowing({ kind, node }, point) {
 
 const possible = ({ kind, node }) => kind !== 'reads' || node.serves_reads;
 
-function labels(line, point, servers) {
+// said is what stands beside a line.
+function said(line, point, readers) {
   if (!line.label || !point) return '';
-  if (line.kind === 'writes') return `${count(point.writes)} writes/s · ${count(point.reads_master)} reads/s`;
-  return servers === 1 ? `${count(point.reads_slaves)} reads/s` : '';
+  if (line.kind === 'writes') return `${count(point.writes)} writes/s, ${count(point.reads_master)} reads/s`;
+  return `${count(point.reads_slaves)} reads/s${readers > 1 ? ` on ${readers} slaves` : ''}`;
 }
 
 // drawLines measures the boxes and draws the lines between them.
@@ -83,15 +84,15 @@ export function drawLines(stage, { master, others, feed, point }) {
   const lines = routes({
     top: master && find(master), slaves: others.map(find), hub: boxOf(stage.querySelector('.hub'), origin), feed, width: origin.width,
   }).filter(possible);
-  const servers = lines.filter(({ kind }) => kind === 'reads').length;
+  const readers = lines.filter(({ kind }) => kind === 'reads').length;
   const svg = stage.querySelector('svg.lines');
   svg.setAttribute('viewBox', `0 0 ${origin.width} ${origin.height}`);
   show(svg, heads(), lines.map((line) => h('path', {
     class: `line ${line.kind}`, d: path(line.points), 'data-flows': flowing(line, point), 'marker-end': `url(#head-${flowing(line, point) ? line.kind : 'still'})`,
   })), lines.map((line) => {
     const [[x, y], [, end]] = line.points;
-    const text = labels(line, point, servers);
-    return text && h('text', { x: line.kind === 'writes' ? x - 9 : x - 9, y: (y + end) / 2 + 4, class: 'rate', 'text-anchor': 'end' }, text);
+    const text = said(line, point, readers);
+    return text && h('text', { x: x + 9, y: line.kind === 'reads' ? end - 12 : (y + end) / 2 + 4, class: 'rate' }, text);
   }));
 }
 

@@ -25,7 +25,7 @@ export function operationView(operation, now, headed = true) {
     state === 'running' && h('progress', { max: '1', value: progress ?? null, 'aria-label': 'Progress' }),
     h('p', { class: ['failed', 'refused'].includes(state) ? 'refused' : 'says' }, says || (state === 'running' ? 'Under way.' : '')),
     h('ol', { class: 'steps' }, (steps ?? []).map((step, i) => h('li', { 'data-key': String(i), 'data-failed': Boolean(step.error) },
-      h('strong', {}, step.step), h('span', {}, step.node ?? ''),
+      h('strong', {}, step.step), h('span', { class: 'where' }, step.node ?? ''),
       h('span', { class: 'took' }, step.took_ms === null || step.took_ms === undefined ? duration((now - new Date(step.begun)) / 1000) : milliseconds(step.took_ms)),
       h('span', { class: 'says' }, step.error || step.says)))),
     h('p', { class: 'quiet' }, `Asked by ${by || 'somebody'} at ${clock(operation.asked)}${reason ? `: ${reason}` : ''}.`),

@@ -10,9 +10,9 @@ export function showOrders({ link }) {
 }
 
 export function showOperations({ operations, now }) {
-  const latest = operations.slice(-8).reverse();
+  const latest = (operations ?? []).slice(-8).reverse();
   show(byId('operations'), latest.length
-    ? latest.map((operation) => h('details', { class: 'operation', 'data-key': operation.id, open: operation.state === 'running' },
+    ? latest.map((operation) => h('details', { class: 'operation', 'data-key': operation.id + operation.state, open: operation.state === 'running' },
       h('summary', {}, headline(operation, now)), operationView(operation, now, false)))
     : h('p', { class: 'quiet' }, 'None yet. Each shows what it would do before it does anything.'));
 }

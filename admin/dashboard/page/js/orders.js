@@ -96,6 +96,6 @@ function watch(id, title) {
 draw(['operations', 'now'], showWatched);
 
 function showWatched({ operations, now }) {
-  const operation = watched && operations.find(({ id }) => id === watched.id);
+  const operation = watched && operations?.find(({ id }) => id === watched.id);
   if (operation) show(watched.content, operationView(operation, now));
 }

@@ -46,13 +46,13 @@ function row(session) {
     h('td', { class: 'number' }, session.id),
     h('td', {}, session.user),
     h('td', { class: 'address' }, session.client, session.tls && h('span', { class: 'chip' }, 'TLS')),
-    h('td', {}, session.database || '–'),
+    h('td', { 'data-label': 'Database' }, session.database || '–'),
     h('td', {}, h('span', { class: 'dot' }), ` ${session.state} ${duration(session.since_seconds)}`),
-    h('td', {}, session.node ?? '–'),
+    h('td', { 'data-label': 'Node' }, session.node ?? '–'),
     h('td', {}, session.in_transaction && h('span', { class: 'chip' }, 'transaction'), ' ',
       (session.pins ?? []).filter((pin) => !(session.in_transaction && pin === 'transaction')).map((pin) => [h('span', { class: 'chip' }, pin), ' '])),
     h('td', { class: 'text' }, h('code', { title: session.statement || null }, session.statement || '')),
-    h('td', {}, h('button', { type: 'button', class: 'small', 'aria-label': `End session ${session.id} of ${session.user}`, onclick: () => openKill(session) }, 'End…')));
+    h('td', { class: 'act' }, h('button', { type: 'button', class: 'small', 'aria-label': `End session ${session.id} of ${session.user}`, onclick: () => openKill(session) }, 'End…')));
 }
 
 function openKill(session) {

@@ -3,7 +3,7 @@
 
 export const state = {
   cluster: null, nodes: null, problems: [],
-  incidents: [], operations: [],
+  incidents: null, operations: null,
   traffic: [], // points of the last ten minutes, the oldest first
   digests: null, sessions: null,
   link: { state: 'connecting', since: new Date(), why: '' }, // connecting, live or lost
@@ -33,6 +33,7 @@ function redraw() {
 
 // merged puts an item in the place of the one of the same id, or at the end.
 export function merged(list, item) {
+  list ??= [];
   const at = list.findIndex(({ id }) => id === item.id);
   return at < 0 ? [...list, item] : list.with(at, item);
 }

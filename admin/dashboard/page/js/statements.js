@@ -42,11 +42,12 @@ function row(digest, most) {
   return h('tr', { 'data-key': digest.digest + (digest.database ?? '') },
     h('td', { class: 'text' }, h('button', { type: 'button', class: 'statement', title: digest.text, onclick: () => openStatement(digest) }, digest.text)),
     h('td', {}, h('span', { class: 'chip', 'data-class': digest.class }, digest.class)),
-    h('td', { class: 'number' }, count(digest.count)),
-    h('td', { class: digest.errors ? 'number bad' : 'number' }, count(digest.errors)),
-    h('td', { class: 'number' }, h('meter', { min: '0', max: '1', value: digest.total_ms / most, 'aria-hidden': 'true' }), ' ', milliseconds(digest.total_ms)),
-    ...['p50_ms', 'p95_ms', 'p99_ms', 'max_ms'].map((key) => h('td', { class: 'number' }, milliseconds(digest[key]))),
-    h('td', {}, targets(digest)));
+    h('td', { class: 'number', 'data-label': 'Count' }, count(digest.count)),
+    h('td', { class: digest.errors ? 'number bad' : 'number', 'data-label': 'Errors' }, count(digest.errors)),
+    h('td', { class: 'number', 'data-label': 'Total' }, h('meter', { min: '0', max: '1', value: digest.total_ms / most, 'aria-hidden': 'true' }), h('span', { class: 'total' }, milliseconds(digest.total_ms))),
+    Object.entries({ p50: 'p50_ms', p95: 'p95_ms', p99: 'p99_ms', Slowest: 'max_ms' }).map(([label, key]) =>
+      h('td', { class: 'number', 'data-label': label }, milliseconds(digest[key]))),
+    h('td', { 'data-label': 'Master / slaves' }, targets(digest)));
 }
 
 function targets({ to_master: master, to_slaves: slaves }) {

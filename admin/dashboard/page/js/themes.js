@@ -10,11 +10,12 @@ const watchers = [];
 // onTheme calls when colours have changed.
 export const onTheme = (watcher) => watchers.push(watcher);
 
-// colour resolves a custom property, light-dark() included.
-export function colour(name) {
+// colour resolves a custom property, light-dark() included; mixed with what is
+// behind it where it is to cover only part of it.
+export function colour(name, part = 100) {
   const probe = document.createElement('span');
   probe.hidden = true;
-  probe.style.color = `var(${name})`;
+  probe.style.color = `color-mix(in srgb, var(${name}) ${part}%, var(--card))`;
   document.body.append(probe);
   const resolved = getComputedStyle(probe).color;
   probe.remove();

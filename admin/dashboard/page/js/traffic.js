@@ -68,7 +68,7 @@ function chart(id, series, isStacked) {
       ],
       series: [{}, ...order.map(({ colour: name, over }) => ({
         stroke: colour(name), width: 1.25, points: { show: false },
-        fill: isStacked && !over ? translucent(colour(name)) : undefined,
+        fill: isStacked && !over ? colour(name, 45) : undefined,
       }))],
       hooks: { setCursor: [(u) => tell(u.cursor.idx)] },
     }, data(state.traffic), holder);
@@ -89,8 +89,6 @@ function chart(id, series, isStacked) {
     },
   };
 }
-
-const translucent = (rgb) => rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.55)');
 
 export function showTraffic({ traffic }) {
   if (!charts.length) charts.push(chart('traffic', split, true), chart('latency', latency, false));
