@@ -10,7 +10,8 @@ import (
 // Handler routes every request.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /{$}", s.front)
+	mux.HandleFunc("GET /assets/", s.asset)
 	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /livez", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)

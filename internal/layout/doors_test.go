@@ -27,12 +27,13 @@ var doors = map[string][]string{
 	"internal/playground": {},
 	"internal/fakemysql":  {"wire"},
 	"internal/golden":     {},
+	"internal/browser":    {},
 	"internal/layout":     {},
 	"internal/acceptance": {"internal/playground", "wire"},
 }
 
 // testDoors are open to the tests of every room.
-var testDoors = []string{"internal/playground", "internal/fakemysql", "internal/golden", "cluster", "wire"}
+var testDoors = []string{"internal/playground", "internal/browser", "internal/fakemysql", "internal/golden", "cluster", "wire"}
 
 // fences says which rooms may use a third party outside their tests. Prometheus
 // has its own rule, see fenced.
