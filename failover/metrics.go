@@ -31,7 +31,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	r.MustRegister(m.present, m.recoveries, m.steps, m.waited)
 	for _, kind := range []Recovery{RecoveryFailover, RecoverySwitchover, RecoveryRejoin} {
-		m.recoveries.WithLabelValues(kind.String(), OutcomeDone.String())
+		for o := OutcomeDone; o < outcomes; o++ { // a counter that begins at 1 has not increased
+			m.recoveries.WithLabelValues(kind.String(), o.String())
+		}
 	}
 	return m
 }

@@ -44,7 +44,14 @@ func NewMetrics(r *Replicator) *Metrics {
 }
 
 // Describe implements prometheus.Collector.
-func (m *Metrics) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, out) }
+func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		m.connected, m.protected, m.heard, m.transactions, m.bytes, m.syncs, m.syncTime, m.acks, m.unprotected,
+		m.streams, m.reads, m.sent, m.behindBytes, m.behind, m.since, m.slave,
+	} {
+		out <- d
+	}
+}
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {

@@ -23,6 +23,7 @@ var doors = map[string][]string{
 	"cluster":       {},
 	"wire":          {},
 	"bench":         {"internal/playground"},
+	"deploy":        {"config", "proxy", "cluster", "failover", "replicator"}, // its tests
 
 	"internal/playground": {},
 	"internal/fakemysql":  {"wire"},
@@ -42,7 +43,7 @@ var fences = map[string][]string{
 	"github.com/go-mysql-org/go-mysql":    {"replicator", "cluster"},
 	"github.com/go-sql-driver/mysql":      {"cluster", "failover", "replicator", "admin", "bench", "internal/playground", "internal/acceptance"},
 	"github.com/spf13/cobra":              {"cmd/bellwether", "bench"},
-	"github.com/goccy/go-yaml":            {"config"},
+	"github.com/goccy/go-yaml":            {"config", "deploy"},
 	"github.com/prometheus/client_golang": {"admin", "cmd/bellwether"},
 }
 
