@@ -14,7 +14,8 @@ type demand struct {
 	level router.Consistency
 	// own and read are whether the session's position and its last read count.
 	own, read bool
-	// all is what was stored when the statement began, at ConsistencyGlobal.
+	// all is what was stored when the statement began, at ConsistencyGlobal. A
+	// client may have been told of a write that the master itself does not show yet.
 	all *cluster.GTIDSet
 	// whole is whether that is every write that was acknowledged.
 	whole bool
@@ -40,7 +41,9 @@ func (x *session) demandOf(s *router.Statement) demand {
 	}
 	d.own, d.read = x.position.pending(), x.read.node != ""
 	if d.level == router.ConsistencyGlobal {
-		d.all, d.whole = x.server.logEnd()
+		if d.all, d.whole = x.server.logEnd(); d.all == nil {
+			d.all = x.server.acknowledged()
+		}
 	}
 	return d
 }

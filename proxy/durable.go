@@ -15,6 +15,11 @@ type Journal interface {
 	// holds every write that was acknowledged as well, and all that the master can
 	// have shown. It is asked for every statement: it must be quick.
 	End() (set *cluster.GTIDSet, whole bool)
+	// Stored is the set of all transactions that are stored now, also where a
+	// slave may show more than that; nil while nothing is promised. A client may
+	// have been told of any of them, so the master has to show them. It must be
+	// quick, too.
+	Stored() *cluster.GTIDSet
 	// Await returns once every transaction of set is stored durably, at once
 	// where it is already, and with ctx's error once ctx has ended.
 	Await(ctx context.Context, set *cluster.GTIDSet) error
@@ -26,6 +31,15 @@ func (s *Server) logEnd() (set *cluster.GTIDSet, whole bool) {
 		return nil, false
 	}
 	return s.journal.End()
+}
+
+// acknowledged is what a read on the master must show that is to see all writes
+// of which a client was told; nil where nobody stores them.
+func (s *Server) acknowledged() *cluster.GTIDSet {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal.Stored()
 }
 
 // secure holds back the OK of a write until the write is stored. A client that

@@ -121,6 +121,7 @@ func newEnd(set *cluster.GTIDSet) *endOf {
 }
 
 func (e *endOf) End() (*cluster.GTIDSet, bool)                       { return e.set.Load(), true }
+func (e *endOf) Stored() *cluster.GTIDSet                            { return e.set.Load() }
 func (e *endOf) Await(ctx context.Context, _ *cluster.GTIDSet) error { return ctx.Err() }
 
 // A slave that is not known to have what is stored is waited for within the

@@ -12,8 +12,12 @@ import (
 	"github.com/bellwether-db/bellwether/wire"
 )
 
-// maxAttempts bounds how often one request is tried on different nodes.
-const maxAttempts = 4
+// maxAttempts bounds how often one request is tried that loses its connection each
+// time, mostTries how often whatever the reason: who finds no node waits for one.
+const (
+	maxAttempts = 4
+	mostTries   = 100
+)
 
 // run decides where a request goes, runs it there, and tries elsewhere what
 // may be tried again. An error ends the session.
@@ -79,7 +83,7 @@ func (x *session) serve(r *request) error {
 		if err == nil {
 			return nil
 		}
-		if !again || attempt-r.patience.waits >= maxAttempts {
+		if !again || r.losses >= maxAttempts || attempt-r.patience.waits >= mostTries {
 			return x.outcome(err)
 		}
 	}

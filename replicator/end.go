@@ -20,15 +20,31 @@ func (r *Replicator) End() (set *cluster.GTIDSet, whole bool) {
 		return nil, false
 	}
 	whole = relay.protection.now.Load() && r.rejected(r.cluster.Load().MasterIdentity) == nil
-	if end := relay.end.Load(); end != nil {
+	return relay.storedSet(), whole
+}
+
+// Stored is the set of all that is stored now, what came before the log included;
+// nil while nothing is promised. Any of it may have been acknowledged to a client.
+// It takes no lock as long as nothing more is stored.
+func (r *Replicator) Stored() *cluster.GTIDSet {
+	relay := r.relay.Load()
+	if relay == nil || !r.promised.Load() {
+		return nil
+	}
+	return relay.storedSet()
+}
+
+// storedSet is what is stored; it is looked at again only once that has changed.
+func (r *relay) storedSet() *cluster.GTIDSet {
+	if end := r.end.Load(); end != nil {
 		select {
 		case <-end.changed:
 		default:
-			return end.set, whole
+			return end.set
 		}
 	}
-	end := &storedEnd{changed: relay.stored.Changed()}
-	end.set = relay.stored.Executed()
-	relay.end.Store(end)
-	return end.set, whole
+	end := &storedEnd{changed: r.stored.Changed()}
+	end.set = r.stored.Executed()
+	r.end.Store(end)
+	return end.set
 }

@@ -36,6 +36,9 @@ func TestMendedDiskIsSeenWithoutAMaster(t *testing.T) {
 	if v := r.View(); v.Failing == "" {
 		t.Fatalf("a disk that failed: %+v", v)
 	}
+	if end, whole := r.End(); end != nil || whole || r.Stored() == nil {
+		t.Errorf("before the slaves are known: end %v, whole %t, stored %v", end, whole, r.Stored())
+	}
 	before := time.Now()
 	relay.pauseAfter(t.Context(), from, errors.Join(&upstream.Refusal{Reason: upstream.ReasonSink}))
 	if v := r.View(); v.Failing != "" || v.Since.Before(before) {
