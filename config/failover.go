@@ -53,8 +53,8 @@ func checkFailover(f *File) (problems Problems) {
 			}
 		}
 	}
-	if f.Failover.MaxLoss != 0 {
-		problems = append(problems, f.problem("failover.max_loss", "%d: only 0 is possible. A slave that lacks acknowledged writes is never promoted: the stored log, which has them, cannot be cut back yet to what such a slave has", f.Failover.MaxLoss))
+	if f.Failover.MaxLoss < 0 {
+		problems = append(problems, f.problem("failover.max_loss", "%d is less than 0: it is how many acknowledged transactions may be lost, 0 for none", f.Failover.MaxLoss))
 	}
 	if f.Failover.Frozen < Duration(500*time.Millisecond) {
 		problems = append(problems, f.problem("failover.frozen", "%s is less than 500ms: a master that is slow is not dead", f.Failover.Frozen))

@@ -38,7 +38,7 @@ func (c *Controller) failover(ctx context.Context, plan Plan, o Order, evidence 
 		c.retryAt = time.Now().Add(attemptPause)
 		if ctx.Err() == nil {
 			c.complain("the master could not be replaced yet", err)
-			c.episode.Says = err.Error()
+			c.episode.Says, c.obstacle = err.Error(), err.Error()
 		}
 		return true, nil
 	}
@@ -52,8 +52,12 @@ func (c *Controller) replaceMaster(ctx context.Context, plan Plan, o Order) erro
 	if c.heldSince.IsZero() {
 		c.heldSince = time.Now()
 	}
+	reason := plan.Reason
+	if c.obstacle != "" {
+		reason += "; " + c.obstacle
+	}
 	err := c.do(ctx, StepCut, plan.From, plan.bound(StepCut, c.config.StepTimeout), func(context.Context) (string, error) {
-		return "no node is the master", c.publish(verdict{writes: cluster.WritesHeld, reason: plan.Reason, cut: true})
+		return "no node is the master", c.publish(verdict{writes: cluster.WritesHeld, reason: reason, cut: true})
 	})
 	if err != nil {
 		return err
@@ -69,6 +73,11 @@ func (c *Controller) replaceMaster(ctx context.Context, plan Plan, o Order) erro
 	if err != nil {
 		c.mustOpen = c.mustOpen || errors.Is(err, errBack) // it may have been fenced
 		return err
+	}
+	if choice.Lost != nil {
+		if end, err = c.lose(ctx, plan, &choice); err != nil {
+			return err
+		}
 	}
 	return c.record(ctx, plan, choice, end)
 }
@@ -138,6 +147,8 @@ func (c *Controller) seal(ctx context.Context, plan Plan) (end *cluster.GTIDSet,
 			}
 			end = before.Union(end)
 		}
+		end = c.acknowledged.Union(end)
+		c.acknowledged = end
 		if end == nil {
 			return "slaves follow the master by themselves", nil
 		}
@@ -171,6 +182,9 @@ func (c *Controller) record(ctx context.Context, plan Plan, choice Choice, end *
 		}
 		next := c.state
 		next.Fenced = append(slices.Clone(c.state.Fenced), Fenced{Node: c.state.Master, Identity: c.state.Identity, Generation: t.Generation})
+		if choice.Lost != nil {
+			next.Fenced = append(next.Fenced, leftBehind(c.state, t, n.Name)...)
+		}
 		next.Promotion = &Promotion{Kind: plan.Kind.String(), From: c.state.Master, Identity: c.state.Identity, End: end.String(), Incident: c.episode.ID}
 		next.Master, next.Identity = n.Name, n.Identity
 		if err := c.advance(t, next, held(actionNone, "%s is being made the master in place of %s", n.Name, plan.From)); err != nil {
@@ -181,7 +195,10 @@ func (c *Controller) record(ctx context.Context, plan Plan, choice Choice, end *
 			c.changes = append(c.changes, time.Now())
 		}
 		e := c.episode
-		e.To, e.End, e.Lost = n.Name, end.String(), choice.Lost.String()
+		if e.To, e.End = n.Name, end.String(); choice.Lost == nil {
+			e.Lost = "" // an attempt before this one had to give up more
+		}
+		c.acknowledged = nil
 		c.saveEpisode()
 		return choice.Reason, nil
 	})

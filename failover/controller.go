@@ -50,13 +50,17 @@ type Controller struct {
 	released  bool      // the promoted master is open; what is left are its events
 	episode   *Incident // the recovery that goes on
 	heldSince time.Time // when new writes began to wait in it
-	refusedAt time.Time // when it was last told why it cannot go on
-	changes   []time.Time
-	pending   *request       // the order whose answer is to come
-	jobs      sync.WaitGroup // what runs beside the loop
-	running   map[string]context.CancelFunc
-	again     map[string]time.Time // when a job may run again that failed
-	shown     *cluster.Topology    // the topology that was last looked at
+	// acknowledged is all that was sealed since the master was given up: an
+	// attempt may have cut back what is stored and come to nothing then.
+	acknowledged *cluster.GTIDSet
+	refusedAt    time.Time // when it was last told why it cannot go on
+	obstacle     string    // what the last attempt of the recovery came to nothing by
+	changes      []time.Time
+	pending      *request       // the order whose answer is to come
+	jobs         sync.WaitGroup // what runs beside the loop
+	running      map[string]context.CancelFunc
+	again        map[string]time.Time // when a job may run again that failed
+	shown        *cluster.Topology    // the topology that was last looked at
 }
 
 // Parts are what a controller works with; all but Operator and Log may be

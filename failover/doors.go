@@ -18,6 +18,11 @@ type Stream interface {
 	// What comes from that server afterwards is never stored. nil where slaves
 	// follow the master by themselves.
 	Seal(ctx context.Context) (*cluster.GTIDSet, error)
+	// Lose gives up what a slave lacks of end, all that was acknowledged, so that it
+	// can be promoted: the slave takes nothing more, the lost transactions are
+	// written to files in dir, and what is stored is cut back to what it has. It is
+	// behind Seal, and may be called again.
+	Lose(ctx context.Context, n cluster.Node, end *cluster.GTIDSet, dir string) (Loss, error)
 	// Promote makes a slave ready to be the master, as the published one, and
 	// leaves it read-only: without a source, its binary log flushed. Doing it
 	// again does no harm.
@@ -38,6 +43,17 @@ type Stream interface {
 	// Copy makes the node a copy of the others, its own data lost; tell is
 	// called with the progress now and then.
 	Copy(ctx context.Context, n cluster.Node, tell func(string)) error
+}
+
+// Loss is what is given up with a promotion. It is a value.
+type Loss struct {
+	// Set is what was acknowledged and the new master lacks; empty where it has
+	// taken everything meanwhile.
+	Set *cluster.GTIDSet
+	// End is all that is stored now, and that whoever becomes master must have.
+	End *cluster.GTIDSet
+	// Files are the names of those where the lost transactions are kept.
+	Files []string
 }
 
 // Clients is what the controller wants of whoever relays the clients' statements.

@@ -61,6 +61,9 @@ func (d *draining) run(ctx context.Context, back func() bool) (Choice, error) {
 		d.start(ctx, &waits)
 		select {
 		case a := <-d.arrivals:
+			if ctx.Err() != nil {
+				return d.overdue(ctx.Err())
+			}
 			d.arrive(a)
 		case <-tick.C:
 		case <-ctx.Done():

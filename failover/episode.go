@@ -83,7 +83,7 @@ func (c *Controller) end(o Outcome, says string) {
 	c.metrics.ended(e.Kind, o)
 	c.log.Warn("recovery ended", "incident", e.ID, "kind", e.Kind, "outcome", o.String(), "from", e.From, "to", e.To, "story", e.Story())
 	c.saveEpisode()
-	c.episode = nil
+	c.episode, c.obstacle = nil, ""
 }
 
 // refusalInterval bounds how often another reason is told, which may have times
@@ -107,6 +107,7 @@ func (c *Controller) survived(t *cluster.Topology) {
 	if e == nil || e.Kind != RecoveryFailover.String() || c.state.Promotion != nil || t.Writes != cluster.WritesOpen || t.MasterNode() == nil {
 		return
 	}
+	e.Lost, c.acknowledged = "", nil
 	c.end(OutcomeUndone, t.MasterNode().Name+" answers again and stays the master")
 }
 

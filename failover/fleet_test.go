@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ type fleet struct {
 	since    time.Time
 	did      []string // what was asked of the fleet, in order
 	stopAt   int      // which order kills the process, 0 for none
+	stopOn   string   // the same by its name
 	before   bool     // it does so before it takes effect
 	stopped  bool
 }
@@ -58,7 +60,7 @@ func (s *story) order(name string, effect func() error) error {
 		return errKilled
 	}
 	f.did = append(f.did, name)
-	kill := f.stopAt == len(f.did)
+	kill := f.stopAt == len(f.did) || f.stopOn == name
 	if !kill || !f.before {
 		if err := effect(); err != nil {
 			return err
@@ -221,6 +223,29 @@ func (f *fleet) Seal(context.Context) (set *cluster.GTIDSet, err error) {
 		return nil
 	})
 	return set, err
+}
+
+// Lose implements Stream: what is stored ends where the slave does.
+func (f *fleet) Lose(_ context.Context, n cluster.Node, end *cluster.GTIDSet, dir string) (loss Loss, err error) {
+	err = f.with("lose", n.Addr, n.Identity, func(s *server) error {
+		if f.store.Load().MasterNode() != nil {
+			f.Error("something is given up while there is a master")
+		}
+		loss = Loss{Set: end.Subtract(upTo(s.has)), End: upTo(s.has)}
+		if loss.Set.IsEmpty() {
+			return nil
+		}
+		if f.acked-s.has > f.loss {
+			f.Errorf("%d of %d are given up", f.acked-s.has, f.acked)
+		}
+		loss.Files = []string{dir[strings.LastIndex(dir, "/")+1:] + ".sql"}
+		f.stored, f.acked = s.has, s.has
+		for _, other := range f.servers {
+			other.errant = other.errant || other != s && other.has > s.has
+		}
+		return nil
+	})
+	return loss, err
 }
 
 // Promote implements Stream.

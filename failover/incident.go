@@ -37,7 +37,8 @@ type Incident struct {
 	End string `json:"end,omitempty"`
 	// Lost is what was acknowledged and the new master lacks, "" for nothing.
 	Lost string `json:"lost,omitempty"`
-	// Errant is what only a node has that came back, and Files where that is kept.
+	// Errant is what only a node has that came back, and Files where that is kept,
+	// or what is lost.
 	Errant string         `json:"errant,omitempty"`
 	Files  []string       `json:"files,omitempty"`
 	Steps  []IncidentStep `json:"steps"`
@@ -127,7 +128,7 @@ func (i Incident) Story() string {
 		b.WriteString(" " + s.sentence(i.Begun))
 	}
 	if i.Lost != "" {
-		fmt.Fprintf(&b, " Acknowledged writes were LOST: %s.", i.Lost)
+		fmt.Fprintf(&b, " Acknowledged writes were LOST: %s; they are kept in %s.", i.Lost, strings.Join(i.Files, ", "))
 	}
 	if i.Errant != "" {
 		fmt.Fprintf(&b, " Only %s had %s; it is kept in %s.", i.From, i.Errant, strings.Join(i.Files, ", "))

@@ -74,6 +74,7 @@ const (
 	StepSeal              // the stored log is final
 	StepDrain             // every slave takes the stored log to its end
 	StepChoose            // the candidate is chosen
+	StepLose              // what it lacks is kept in files, and the stored log cut back to what it has
 	StepRecord            // the new master is fsynced, then published; writes are held
 	StepPromote           // it follows nobody any more, its binary log flushed; still read-only
 	StepAttach            // the stream runs from it, its commits wait to be stored
@@ -88,7 +89,7 @@ const (
 )
 
 var stepNames = [stepKinds]string{
-	"unknown", "hold", "quiet", "close_old", "cut", "fence", "seal", "drain", "choose", "record", "promote",
+	"unknown", "hold", "quiet", "close_old", "cut", "fence", "seal", "drain", "choose", "lose", "record", "promote",
 	"attach", "open", "release", "events", "demote", "save", "copy", "unfence",
 }
 

@@ -87,6 +87,9 @@ func (s *sight) failoverSteps(to string) []Step {
 		{StepDrain, "", s.drainDeadline(), false, "every slave takes what it has been sent to its end; one that has everything is enough"},
 		{StepChoose, "", quickStep, false, say("the most advanced, then by policy; %s as it looks now", to)},
 	}...)
+	if s.Policy.MaxLoss > 0 {
+		steps = append(steps, Step{StepLose, "", loseStep, true, say("only if nobody has everything by then, and the best lacks %s at the most: keep those in files, and cut the stored log back to what it has", counted(s.Policy.MaxLoss))})
+	}
 	return append(steps, promotion(from, to)...)
 }
 
@@ -103,8 +106,12 @@ func sealSays(direct bool) string {
 	return "the stored log ends here: it has every write that was acknowledged"
 }
 
-// drainDeadline is long where everybody who may be master is far behind.
+// drainDeadline is long where everybody who may be master is far behind, and
+// going on without some of it is not allowed.
 func (s *sight) drainDeadline() time.Duration {
+	if s.Policy.MaxLoss > 0 {
+		return drainStep
+	}
 	for _, n := range s.slaves {
 		if s.unfit(n, Order{}) == "" && !s.late(n) {
 			return drainStep

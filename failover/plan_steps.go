@@ -12,6 +12,7 @@ const (
 	drainStep   = 10 * time.Second // of a failover; the first that is there and good enough ends it sooner
 	longDrain   = time.Minute      // where everybody is far behind
 	shortDrain  = 2 * time.Second  // of a switchover, which is given up then
+	loseStep    = time.Minute      // the size of what is given up decides
 	promoteStep = 5 * time.Second
 	eventsStep  = 10 * time.Second
 	demoteStep  = 10 * time.Second

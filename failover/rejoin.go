@@ -238,9 +238,12 @@ func (c *Controller) returning(f Fenced, node string) Incident {
 			return i.copied()
 		}
 	}
-	now := time.Now()
+	now, reason := time.Now(), fmt.Sprintf("%s (%s), which was the master until generation %d, answers again", f.Node, f.Identity, f.Generation)
+	if f.Slave {
+		reason = fmt.Sprintf("%s (%s) may have what was given up in generation %d", f.Node, f.Identity, f.Generation)
+	}
 	return Incident{
 		ID: h.name(now, RecoveryRejoin.String()), Kind: RecoveryRejoin.String(), From: node, To: node, Begun: now, Outcome: OutcomeRunning,
-		Problem: KindFencedBack.String(), Reason: fmt.Sprintf("%s (%s), which was the master until generation %d, answers again", f.Node, f.Identity, f.Generation),
+		Problem: KindFencedBack.String(), Reason: reason,
 	}
 }

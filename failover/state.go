@@ -31,7 +31,8 @@ type State struct {
 	Promotion *Promotion `json:"promotion,omitempty"`
 }
 
-// Fenced is a former master that is not used. It is a value.
+// Fenced is a former master that is not used, or a slave that may have more than
+// the master. It is a value.
 type Fenced struct {
 	// Node is the name that it had.
 	Node string `json:"node"`
@@ -39,6 +40,8 @@ type Fenced struct {
 	Identity string `json:"identity"`
 	// Generation in which it ceased to be the master.
 	Generation uint64 `json:"generation"`
+	// Slave says that it was none, but may have what a failover gave up.
+	Slave bool `json:"slave,omitempty"`
 }
 
 // Promotion is set together with a new master, and cleared once that one is

@@ -40,6 +40,7 @@ type story struct {
 	unfit   error              // what opening answers
 	held    map[string]string  // who else holds the lock, by address
 	fleet   *fleet             // nil: nobody can be promoted
+	loss    uint64             // how many transactions may be lost, from the next start on
 
 	controller *Controller
 	stop       func() error // ends the controller
@@ -116,7 +117,7 @@ func (s *story) start(master string) {
 		s.Fatal(err)
 	}
 	c := Default()
-	c.StateDir, c.Master = s.dir, master
+	c.StateDir, c.Master, c.Policy.MaxLoss = s.dir, master, s.loss
 	parts := Parts{Operator: s, Log: slog.New(slog.NewTextHandler(s.Output(), nil))}
 	if s.fleet != nil {
 		parts.Stream, parts.Clients = s.fleet, s.fleet

@@ -53,9 +53,8 @@ type Policy struct {
 	// Window is how long after a change of roles no other is made without an
 	// order.
 	Window time.Duration
-	// MaxLoss is how many acknowledged transactions a candidate may lack; 0: none.
-	// The configuration allows nothing else: Choose names what is lost, but the
-	// stored log cannot be cut back to what such a master has.
+	// MaxLoss is how many acknowledged transactions a candidate may lack once the
+	// time for taking them is up; 0: none.
 	MaxLoss uint64
 	// Prefer and Never name nodes: the first wanted as master, in this order, and
 	// those that never are. DataCentre of each node by name, "" where unknown.

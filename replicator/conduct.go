@@ -40,7 +40,9 @@ func (r *relay) takeOver(ctx context.Context) error {
 		t := r.cluster.Load()
 		slaves := slavesOf(t, r.source(), r.has())
 		if t.MasterNode() == nil {
-			slaves = still(last, t)
+			slaves = without(still(last, t), r.apart.Load())
+		} else {
+			r.apart.Store(nil)
 		}
 		last = slaves
 		r.alone.Store(t.MasterIdentity != "" && all(slaves, r.keeper.Load().Report()))

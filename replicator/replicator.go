@@ -39,6 +39,7 @@ type Replicator struct {
 	alone    atomic.Bool            // every slave that serves was seen to be fed from the stored log
 	trouble  atomic.Pointer[string] // what keeps a fleet from being adopted, or released
 	promoted atomic.Pointer[string] // the identity of the server that Promote made ready
+	apart    atomic.Pointer[string] // who takes nothing more, and so is to be the master or follows again
 	nodes    turnstile              // who is being made ready to be the master
 	told     told                   // what is said once
 

@@ -20,6 +20,12 @@ var _ failover.Stream = stream{}
 // View implements failover.Stream.
 func (s stream) View() failover.StreamView { return failover.StreamView(s.Replicator.View()) }
 
+// Lose implements failover.Stream.
+func (s stream) Lose(ctx context.Context, n cluster.Node, end *cluster.GTIDSet, dir string) (failover.Loss, error) {
+	loss, err := s.Replicator.Lose(ctx, n, end, dir)
+	return failover.Loss(loss), err
+}
+
 // Demote implements failover.Stream.
 func (s stream) Demote(ctx context.Context, n cluster.Node) error {
 	err := s.Replicator.Demote(ctx, n)

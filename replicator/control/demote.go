@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/replicator/dialect"
 )
 
 // OwnError is returned for a former master that lacks transactions which it wrote
@@ -38,10 +39,11 @@ type Self struct {
 const demotePoll = 20 * time.Millisecond
 
 // Demote makes a node that was the master, and no client uses, ready to be a
-// slave: it is read-only, none of its commits waits for an acknowledgement, its
-// events are disabled. Those that waited have ended when it returns.
+// slave: it is read-only, follows nobody yet, none of its commits waits for an
+// acknowledgement, its events are disabled. Those that waited have ended when it
+// returns.
 func (c *Conn) Demote(ctx context.Context) error {
-	if err := c.closeWrites(ctx); err != nil {
+	if err := errors.Join(c.closeWrites(ctx), c.leaveSource(ctx)); err != nil {
 		return err
 	}
 	if err := errors.Join(c.DisableSemiSync(ctx), c.DisableEvents(ctx)); err != nil {
@@ -60,6 +62,16 @@ func (c *Conn) Demote(ctx context.Context) error {
 			return fmt.Errorf("demote %s: a commit is still under way: %w", c.node.Name, ctx.Err())
 		}
 	}
+}
+
+// leaveSource has a slave forget its source, and what it received from there and
+// did not apply.
+func (c *Conn) leaveSource(ctx context.Context) error {
+	s, err := c.Status(ctx)
+	if err != nil || !s.Configured {
+		return err
+	}
+	return c.say(ctx, dialect.StopSlave, dialect.ResetSlaveAll)
 }
 
 // commits says whether a transaction has its GTID and has not ended.

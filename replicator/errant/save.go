@@ -76,7 +76,8 @@ func (s *Source) save(ctx context.Context, dir, raw string, after *cluster.GTIDS
 		return nil, err
 	}
 	name := s.Name + ".sql"
-	if err := s.write(ctx, kept, after, files, filepath.Join(dir, name)); err != nil {
+	title := fmt.Sprintf("-- What only %s has: %v\n", s.Name, s.Has.Subtract(after))
+	if err := s.write(ctx, kept, title, after, files, filepath.Join(dir, name)); err != nil {
 		return nil, err
 	}
 	return append(files, name), syncDir(dir)

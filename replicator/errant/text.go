@@ -16,15 +16,15 @@ import (
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
 
-// write makes the file for people.
-func (s *Source) write(ctx context.Context, kept *storedlog.Log, after *cluster.GTIDSet, raw []string, path string) (err error) {
+// write makes the file for people, with a title in front.
+func (s *Source) write(ctx context.Context, kept *storedlog.Log, title string, after *cluster.GTIDSet, raw []string, path string) (err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	out := bufio.NewWriter(f)
-	fmt.Fprintf(out, "-- What only %s has: %v\n-- The same as raw events: %s\n", s.Name, s.Has.Subtract(after), strings.Join(raw, ", "))
+	fmt.Fprintf(out, "%s-- The same as raw events: %s\n", title, strings.Join(raw, ", "))
 	fmt.Fprint(out, "-- Look at each before you run it: other servers may have other rows by now. Timestamps are in UTC.\n")
 	t := text{source: s, out: out, known: map[string][]rowimage.Column{}}
 	err = t.all(ctx, kept, after)

@@ -3,6 +3,7 @@ package outcome
 import (
 	"bytes"
 	"hash/fnv"
+	"maps"
 	"sync"
 	"time"
 
@@ -192,6 +193,16 @@ func (x *Index) Ended(file uint64, end int64) {
 	}
 	if t.conn != 0 {
 		x.put(key{t.conn, x.from.number, true}, t.Transaction)
+	}
+}
+
+// CutBack forgets the transactions that are not left in the stored log. For any
+// goroutine, while nothing is appended.
+func (x *Index) CutBack(left *cluster.GTIDSet) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, of := range []map[key]Transaction{x.recent, x.older} {
+		maps.DeleteFunc(of, func(_ key, t Transaction) bool { return !left.Contains(t.GTID) })
 	}
 }
 
