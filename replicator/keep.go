@@ -113,9 +113,9 @@ func (r *Replicator) runKeeper(ctx context.Context, want func() []control.Slave,
 	var k *control.Keeper
 	k = control.NewKeeper(control.KeeperConfig{Cluster: r.settings().Nodes}, func() []control.Slave {
 		if order == nil {
-			return want()
+			return r.aside.without(want())
 		}
-		return order.order(want(), k.Report(), time.Now())
+		return r.aside.without(order.order(want(), k.Report(), time.Now()))
 	}, r.log)
 	r.keeper.Store(k)
 	group, ctx := errgroup.WithContext(ctx)

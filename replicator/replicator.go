@@ -41,6 +41,7 @@ type Replicator struct {
 	promoted atomic.Pointer[string] // the identity of the server that Promote made ready
 	apart    atomic.Pointer[string] // who takes nothing more, and so is to be the master or follows again
 	nodes    turnstile              // who is being made ready to be the master
+	aside    aside                  // who is not kept for a moment
 	told     told                   // what is said once
 
 	// watched, of Run alone, is since when nothing was stored that an index of who

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +54,7 @@ The servers are those that scripts/servers.sh fetches (make demo calls it), or w
 	flags.IntVar(&o.slaves, "slaves", 2, "how many slaves the master has, 0 to 15")
 	flags.StringVar(&o.proxy, "proxy", "127.0.0.1:3307", "the `address` for clients")
 	flags.StringVar(&o.admin, "admin", "127.0.0.1:8001", "the `address` for metrics and health")
-	flags.IntVar(&o.basePort, "base-port", 3310, "the servers take two ports each from this one on, and the stored log the one behind them; 0 takes free ones")
+	flags.IntVar(&o.basePort, "base-port", demoBasePort, "the servers take two ports each from this one on, the stored log the one behind them, and the nodes' own REST addresses those behind that (with 3310: 8010, 8009, 8002, 8011, ...); 0 takes free ones")
 	flags.StringVar(&o.feed, "feed", "relay", "what slaves replicate from: relay (Bellwether's stored log) or direct (the master)")
 	flags.BoolVar(&o.noRestart, "no-restart", false, "leave a server dead that has ended, killed for example, instead of starting it again after a moment")
 	_ = cmd.MarkFlagDirname("dir")
@@ -102,10 +101,14 @@ func (o demoOptions) check() error {
 	if _, err := replicator.ParseFeed(o.feed); err != nil {
 		return fmt.Errorf("--feed: %w", err)
 	}
-	if most := 65535 - 2*o.slaves - 2; o.basePort != 0 && (o.basePort < 1024 || o.basePort > most) {
+	if most := 65535 - 3*(o.slaves+1); o.basePort != 0 && (o.basePort < 1024 || o.basePort > most) {
 		return fmt.Errorf("--base-port %d: choose one between 1024 and %d", o.basePort, most)
 	}
-	for _, listener := range []struct{ flag, address string }{{"--proxy", o.proxy}, {"--admin", o.admin}, {"--base-port", o.log()}} {
+	listeners := []struct{ flag, address string }{{"--proxy", o.proxy}, {"--admin", o.admin}, {"--base-port", o.log()}}
+	for i := range o.slaves + 1 {
+		listeners = append(listeners, struct{ flag, address string }{"--base-port", o.rest(i)})
+	}
+	for _, listener := range listeners {
 		l, err := net.Listen("tcp", listener.address)
 		if err == nil {
 			err = l.Close()
@@ -115,15 +118,6 @@ func (o demoOptions) check() error {
 		}
 	}
 	return nil
-}
-
-// log is the address that slaves replicate from: the port behind the servers'.
-func (o demoOptions) log() string {
-	port := o.basePort
-	if port != 0 {
-		port += 2 * (o.slaves + 1)
-	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // openFolder makes the demo's folder, and what removes it at the end if

@@ -37,6 +37,7 @@ func (d *demoRun) environment(h *house, servers *playground.Cluster) string {
 		s.add(fmt.Sprintf("NODE%d_NAME", i+1), node.name)
 		s.add(fmt.Sprintf("NODE%d_ADDR", i+1), node.addr)
 		s.add(fmt.Sprintf("NODE%d_PID", i+1), node.pid)
+		s.add(fmt.Sprintf("NODE%d_REST", i+1), "http://"+h.admin.NodeAddr(node.name))
 	}
 	return s.text.String()
 }
@@ -52,7 +53,7 @@ func (d *demoRun) welcome(h *house, servers *playground.Cluster) error {
 		if node.master {
 			role = "master"
 		}
-		fmt.Fprintf(&text, "  %-7s  %s, process %d, %s\n", node.name, node.addr, node.pid, role)
+		fmt.Fprintf(&text, "  %-7s  %s, process %d, %s, rest http://%s/\n", node.name, node.addr, node.pid, role, h.admin.NodeAddr(node.name))
 	}
 	fmt.Fprintf(&text, "  folder   %s\n\n", d.folder)
 	d.invite(&text, h, servers)

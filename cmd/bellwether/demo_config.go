@@ -37,12 +37,12 @@ operator:
   password_file: operator.password
 nodes:
 `, operator)
-	for _, node := range nodes {
+	for i, node := range nodes {
 		mark := ""
 		if node.master {
 			mark = ", master: true"
 		}
-		fmt.Fprintf(&text, "  - {name: %s, address: %q%s}\n", node.name, node.addr, mark)
+		fmt.Fprintf(&text, "  - {name: %s, address: %q, rest: %q%s}\n", node.name, node.addr, o.rest(i), mark)
 	}
 	fmt.Fprintf(&text, "replication:\n  feed: %s\n  listen: %q\n", o.feed, o.log())
 	fmt.Fprintf(&text, "  account: {user: %q, password_file: replication.password}\n", slaves)

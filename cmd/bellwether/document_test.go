@@ -19,34 +19,61 @@ import (
 // malformedURL is how curl ends at a URL that it will not send.
 const malformedURL = 3
 
-// checkDocument runs each command of the document as it stands there, by curl,
-// and looks at every node.
-func (s *serving) checkDocument(t *testing.T) {
+// places are where the document's addresses are in a test, by port.
+func (s *serving) places() map[string]string {
+	places := map[string]string{"8001": s.house.admin.Addr().String()}
+	for i, port := range []string{"8010", "8009", "8002"} {
+		if i < len(s.servers.Nodes) {
+			places[port] = s.house.admin.NodeAddr(s.servers.Nodes[i].Name)
+		}
+	}
+	return places
+}
+
+// checkDocument runs each command of a file as it stands there, by curl, and looks
+// at the nodes.
+func (s *serving) checkDocument(t *testing.T, file string) {
 	home := t.TempDir()
-	direct := fmt.Sprintf("connect-to = \"localhost:8001:%s\"\nsilent\nmax-time = 60\n", s.house.admin.Addr())
+	direct := "silent\nmax-time = 60\n"
+	for port, addr := range s.places() {
+		direct += fmt.Sprintf("connect-to = \"localhost:%s:%s\"\n", port, addr)
+	}
 	if err := os.WriteFile(filepath.Join(home, ".curlrc"), []byte(direct), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join("testdata", "document.txt"))
+	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, block := range strings.Split(string(text), "\n\n")[1:] {
 		var line strings.Builder
 		for _, l := range strings.Split(strings.TrimSuffix(block, "\n"), "\n") {
+			mark, rest, _ := strings.Cut(l, " ")
+			query, want, _ := strings.Cut(rest, " -> ")
 			switch {
-			case strings.HasPrefix(l, "> "):
-				if said := s.curl(t, home, line.String()); strings.TrimSuffix(said, "\n") != l[2:] {
-					t.Fatalf("%s\nsaid %s, want %s", line.String(), said, l[2:])
+			case mark == ">":
+				if said := s.curl(t, home, line.String()); strings.TrimSuffix(said, "\n") != rest {
+					t.Fatalf("%s\nsaid %s, want %s", line.String(), said, rest)
 				}
-			case strings.HasPrefix(l, "= "):
-				query, want, _ := strings.Cut(l[2:], " -> ")
-				s.waitEverywhere(t, query, want)
+			case mark == "=":
+				s.waitOn(t, s.servers.Nodes, query, want)
+			case strings.HasPrefix(mark, "=node"):
+				s.waitOn(t, s.named(mark[1:]), query, want)
 			default:
 				line.WriteString(l + "\n")
 			}
 		}
 	}
+}
+
+// named is the one node of a name.
+func (s *serving) named(name string) []*playground.Node {
+	for _, n := range s.servers.Nodes {
+		if n.Name == name {
+			return []*playground.Node{n}
+		}
+	}
+	return nil
 }
 
 // curl runs a command, and sends what curl refuses to send by a socket.
@@ -57,8 +84,8 @@ func (s *serving) curl(t *testing.T, home, line string) string {
 	said, err := command.Output()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) && ended.ExitCode() == malformedURL {
-		_, target, _ := strings.Cut(line, "http://localhost:8001")
-		return s.raw(t, strings.TrimSuffix(strings.TrimSpace(target), `"`))
+		_, target, _ := strings.Cut(line, "http://localhost:")
+		return s.raw(t, s.places()[target[:4]], strings.TrimSuffix(strings.TrimSpace(target[4:]), `"`))
 	}
 	if err != nil {
 		t.Fatalf("%s: %v (curl is needed: apt install curl)", line, err)
@@ -67,9 +94,9 @@ func (s *serving) curl(t *testing.T, home, line string) string {
 }
 
 // raw sends a GET whose target may have spaces and returns the answer's body.
-func (s *serving) raw(t *testing.T, target string) string {
+func (s *serving) raw(t *testing.T, addr, target string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", s.house.admin.Addr().String())
+	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +118,13 @@ func (s *serving) raw(t *testing.T, target string) string {
 // waitEverywhere waits until a query has this answer on every node.
 func (s *serving) waitEverywhere(t *testing.T, query, want string) {
 	t.Helper()
-	for _, node := range s.servers.Nodes {
+	s.waitOn(t, s.servers.Nodes, query, want)
+}
+
+// waitOn waits until a query has this answer on each of some nodes.
+func (s *serving) waitOn(t *testing.T, nodes []*playground.Node, query, want string) {
+	t.Helper()
+	for _, node := range nodes {
 		for deadline := time.Now().Add(time.Minute); ; sleep(t.Context(), 10*time.Millisecond) {
 			got, err := node.Query(t.Context(), query)
 			if err == nil && strings.TrimRight(got, " ") == strings.TrimRight(want, " ") {
@@ -109,10 +142,11 @@ func TestREST(t *testing.T) {
 	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
 		t.Run(flavour.String(), func(t *testing.T) {
 			t.Parallel()
-			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 1, Relaxed: true})
+			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 2, Relaxed: true})
 			s := startServingAs(t, servers, demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0", feed: "relay"})
 			s.bePatient(t, patientHold, 10*time.Second)
-			s.checkDocument(t)
+			s.checkDocument(t, "document.txt")
+			s.checkNodes(t)
 			s.checkTypes(t, flavour)
 			s.checkAnswers(t)
 			s.checkMany(t)

@@ -78,7 +78,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	h.resync = newResync(h)
 	h.admin = admin.New(c.AdminConfig(), admin.Parts{
 		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
-		Reload: h.reload, Token: token, Operations: operations{h}, Resync: h.resync, Proxy: func() string { return dialable(h.proxy.Addr()) },
+		Reload: h.reload, Token: token, Operations: operations{h}, Resync: h.resync, Slaves: alone{h}, Proxy: func() string { return dialable(h.proxy.Addr()) },
 	})
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")

@@ -41,7 +41,12 @@ func (s *serving) post(t *testing.T, path, body string) (status int, answer stri
 }
 
 func (s *serving) call(ctx context.Context, method, target, body string) (status int, answer string, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+s.house.admin.Addr().String()+target, strings.NewReader(body))
+	return s.callAt(ctx, s.house.admin.Addr().String(), method, target, body)
+}
+
+// callAt calls an address, host:port.
+func (s *serving) callAt(ctx context.Context, addr, method, target, body string) (status int, answer string, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+addr+target, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}

@@ -114,12 +114,15 @@ func (r *resync) copy(ctx context.Context, node string) error {
 		return fmt.Errorf("copy to %s: it is no slave any more", node)
 	}
 	on, off := true, false
-	before := t.Nodes[i].Maintenance
+	before, equal := t.Nodes[i].Maintenance, r.house.registry.Examine(node)
 	if err := r.house.registry.Set(node, nil, &on); err != nil {
 		return err
 	}
 	if err := r.house.replicator.Copy(ctx, t.Nodes[i], func(text string) { r.tell(node + ": " + text) }); err != nil {
 		return fmt.Errorf("%w; it stays in maintenance: /sync again goes on from there", err)
+	}
+	if _, err := equal(); err != nil { // what was changed there by hand is gone
+		return err
 	}
 	if before {
 		return nil
