@@ -3,9 +3,13 @@
 package acceptance
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
+	"syscall"
 	"time"
 
 	"github.com/bellwether-db/bellwether/internal/playground"
@@ -83,13 +87,19 @@ func copyAnew(r *trial) error {
 	if err := r.until(serveAgain, func() error { return r.reported(r.slave()) }); err != nil {
 		return err
 	}
-	for _, words := range [][]string{{"maintenance", r.slave().Name, "on"}, {"sync", r.slave().Name}, {"maintenance", r.slave().Name, "off"}} {
-		out, err := exec.CommandContext(r.Context(), r.binary, append(words, "--config", r.config)...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%q: %w: %s", words, err, tail(string(out), 500))
-		}
+	before, err := os.ReadFile(r.config)
+	if err != nil {
+		return err
 	}
-	return nil
+	name := fmt.Sprintf("{name: %s,", r.slave().Name)
+	if err := os.WriteFile(r.config, bytes.Replace(before, []byte(name), []byte(name+" maintenance: true,"), 1), 0o600); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(r.Context(), r.binary, "sync", r.slave().Name, "--config", r.config).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("sync %s: %w: %s", r.slave().Name, err, tail(string(out), 500))
+	}
+	return errors.Join(err, os.WriteFile(r.config, before, 0o600), r.proxy.command.Process.Signal(syscall.SIGHUP))
 }
 
 func startAndCopyAnew(r *trial) error {
