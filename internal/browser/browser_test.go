@@ -12,8 +12,9 @@ import (
 func TestBrowser(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "script-src 'unsafe-inline'")
-		_, _ = w.Write([]byte(`<!doctype html><meta name=viewport content="width=device-width"><button hidden>Go</button><button onclick="this.nextElementSibling.focus()">Go on</button><input onchange="document.title = this.value">
-			<script>document.body.dataset.dark = matchMedia('(prefers-color-scheme: dark)').matches</script><script src="https://example.invalid/x.js"></script>`))
+		_, _ = w.Write([]byte(`<!doctype html><meta name=viewport content="width=device-width"><style>button { position: relative; z-index: 0 } i { position: fixed; inset: 0; z-index: 1 }</style><i></i>
+			<button hidden>Go</button><button onclick="this.nextElementSibling.focus()">Go on</button><input onchange="document.title = this.value">
+			<script>setTimeout(() => document.querySelector('i').remove(), 300); document.body.dataset.dark = matchMedia('(prefers-color-scheme: dark)').matches</script><script src="https://example.invalid/x.js"></script>`))
 	}))
 	t.Cleanup(server.Close)
 	ctx := t.Context()

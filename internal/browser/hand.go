@@ -15,30 +15,54 @@ func find(selector, text string) string {
 	return fmt.Sprintf(`((selector, text) => [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility() && !one.disabled && one.textContent.includes(text)).at(-1))(...%s)`, quoted)
 }
 
+// aim is JavaScript that brings an element into view and returns where it is. What
+// the mouse does elsewhere until hit is asked is kept from the page: a page that
+// lives may have moved the element, and put another in its place.
+const aim = `((one) => {
+	one.scrollIntoView({ block: 'center', behavior: 'instant' });
+	const { left, top, width, height } = one.getBoundingClientRect();
+	if (!window.aimed) {
+		for (const type of ['mousedown', 'mouseup', 'click']) addEventListener(type, (event) => {
+			const { aimed } = window;
+			if (aimed.over) return;
+			if (!aimed.one.contains(event.target)) event.preventDefault(), event.stopImmediatePropagation();
+			else if (type === 'click') aimed.hit = true;
+		}, true);
+	}
+	window.aimed = { one, hit: false, over: false };
+	return { X: left + width / 2, Y: top + height / 2 };
+})`
+
+const hit = `(aimed.over = true) && aimed.hit`
+
 // Click waits for an element that is shown and has this text, brings it into
-// view and clicks where it is, with the mouse.
+// view and clicks where it is, with the mouse; again, where it was no longer there.
 func (p *Page) Click(ctx context.Context, selector, text string) error {
-	if err := p.Wait(ctx, find(selector, text)); err != nil {
-		return err
-	}
-	var at struct{ X, Y float64 }
-	err := p.Eval(ctx, `((one) => {
-		one.scrollIntoView({ block: 'center', behavior: 'instant' });
-		const { left, top, width, height } = one.getBoundingClientRect();
-		const at = { X: left + width / 2, Y: top + height / 2 };
-		const hit = document.elementFromPoint(at.X, at.Y);
-		if (!one.contains(hit)) throw new Error('behind ' + hit?.outerHTML);
-		return at;
-	})(`+find(selector, text)+`)`, &at)
-	if err != nil {
-		return err
-	}
-	for _, kind := range []string{"mousePressed", "mouseReleased"} {
-		if err := p.call(ctx, "Input.dispatchMouseEvent", object{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		if err := p.Wait(ctx, find(selector, text)); err != nil {
+			return err
+		}
+		done, err := p.clickOnce(ctx, selector, text)
+		if done || err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+func (p *Page) clickOnce(ctx context.Context, selector, text string) (done bool, err error) {
+	var at *struct{ X, Y float64 }
+	if err := p.Eval(ctx, "((one) => one ? "+aim+"(one) : null)("+find(selector, text)+")", &at); err != nil || at == nil {
+		return false, err
+	}
+	for _, kind := range []string{"mousePressed", "mouseReleased"} {
+		if err := p.call(ctx, "Input.dispatchMouseEvent", object{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil); err != nil {
+			return false, err
+		}
+	}
+	err = p.Eval(ctx, hit, &done)
+	return done, err
 }
 
 // Choose sets a <select> to a value, as a choice of the reader does.
