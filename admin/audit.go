@@ -1,9 +1,12 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
+	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -18,7 +21,7 @@ type entry struct {
 	Call     string    `json:"call"` // empty: no change was tried
 	Database string    `json:"database,omitempty"`
 	Table    string    `json:"table,omitempty"`
-	// Node is the one node that alone was to be changed; "" for the cluster.
+	// Node is the one that the change is about; "" for the cluster.
 	Node string `json:"node,omitempty"`
 	// Statement is what was sent to the database, without bound values.
 	Statement string `json:"statement,omitempty"`
@@ -35,13 +38,21 @@ const statementShown = 4 << 10
 func (s *Server) audited(c *call, p *problem, begun time.Time) {
 	e := &c.done
 	e.Time, e.Caller, e.Role, e.From = begun.UTC(), c.who.name, c.who.role.String(), c.who.from
-	e.Status, e.Outcome, e.Millis = http.StatusOK, "done", time.Since(begun).Milliseconds()
+	e.Millis = time.Since(begun).Milliseconds()
+	if e.Status = c.status(); e.Outcome == "" {
+		e.Outcome = "done"
+	}
 	if p != nil {
 		e.Status, e.Outcome = p.Status, p.Title+": "+p.Detail
 	}
 	if len(e.Statement) > statementShown {
 		e.Statement = e.Statement[:statementShown] + "..."
 	}
+	s.note(e)
+}
+
+// note writes a line of the audit.
+func (s *Server) note(e *entry) {
 	if err := s.audit.write(e); err != nil {
 		s.parts.Logger.Error("the audit was not written", "call", e.Call, "caller", e.Caller, "from", e.From, "outcome", e.Outcome, "error", err)
 	}
@@ -117,4 +128,54 @@ func (a *auditFile) close() error {
 	err := a.file.Close()
 	a.file = nil
 	return err
+}
+
+// auditTail is how much of the file's end is read for a reader.
+const auditTail = 4 << 20
+
+// latest returns up to n of the last lines, the newest last.
+func (a *auditFile) latest(n int) ([]entry, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := []entry{}
+	if a.path == "" {
+		return out, nil
+	}
+	for _, path := range []string{a.path, a.path + ".1"} {
+		lines, err := tail(path, n-len(out))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if out = append(lines, out...); len(out) == n {
+			break
+		}
+	}
+	return out, nil
+}
+
+// tail returns up to n of a file's last lines. What is no entry, as what a crash
+// leaves, is passed over.
+func tail(path string, n int) ([]entry, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read audit: %w", err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read audit: %w", err)
+	}
+	from := max(0, info.Size()-auditTail)
+	text, err := io.ReadAll(io.NewSectionReader(file, from, info.Size()-from))
+	if err != nil {
+		return nil, fmt.Errorf("read audit: %w", err)
+	}
+	var out []entry
+	for line := range bytes.Lines(text) {
+		var e entry
+		if json.Unmarshal(line, &e) == nil {
+			out = append(out, e)
+		}
+	}
+	return out[max(0, len(out)-n):], nil
 }

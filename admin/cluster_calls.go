@@ -1,19 +1,11 @@
 package admin
 
 import (
-	"context"
 	"net/http"
 
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/cluster"
 )
-
-// Resyncer makes slaves full copies of the master again. Any goroutine calls it.
-type Resyncer interface {
-	// Resync begins to copy everything onto the node named, or with "" onto one
-	// slave after the other, and returns a sentence about what will happen. The
-	// error says why it was not begun.
-	Resync(ctx context.Context, node string) (string, error)
-}
 
 // ping is /ping.
 func (s *Server) ping(w http.ResponseWriter, _ *http.Request) {
@@ -85,17 +77,16 @@ func (s *Server) sync(c *call) *problem {
 	if p := c.parse(&in); p != nil {
 		return p
 	}
-	if s.parts.Resync == nil {
+	if s.parts.Operator == nil {
 		return &problem{Type: kindUnavailable, Title: "not here", Status: http.StatusNotImplemented,
 			Detail: "this Bellwether does not copy nodes by itself", Remedy: "run: bellwether sync [NODE] --config FILE"}
 	}
-	c.done = entry{Call: "sync", Table: in.Node}
-	said, err := s.parts.Resync.Resync(c.Context(), in.Node)
-	if err != nil {
-		return &problem{Type: kindConflict, Title: "not begun", Status: http.StatusConflict, Detail: err.Error()}
+	record, p := s.begin(c, operation.Request{Kind: "sync", Node: in.Node})
+	if p != nil {
+		return p
 	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(http.StatusAccepted)
-	writeJSON(c.w, map[string]string{"status": "accepted", "detail": said})
+	writeJSON(c.w, map[string]string{"status": "accepted", "detail": record.Says, "operation": record.ID})
 	return nil
 }

@@ -36,6 +36,9 @@ type Config struct {
 	// Rate is how many calls a caller may make in a second, with as many at
 	// once; 0: no limit.
 	Rate int
+	// Consistency is what reads may not miss where nothing else is said, for
+	// /v1/cluster.
+	Consistency string
 	// Nodes are the nodes that have an address of their own here.
 	Nodes []NodeAddress
 	// NodeTLS is for connections to the nodes themselves, nil for none, and

@@ -186,7 +186,6 @@ type NodeChange struct {
 type NodeLoad struct {
 	Idle, Busy  int // connections
 	Outstanding int // statements
-	REST        string
 }
 
 // Stream is how the stream of writes does.
@@ -243,4 +242,12 @@ type Operator interface {
 	Plan(ctx context.Context, asked operation.Request) (operation.Plan, error)
 	// Prepare looks whether it may be done, and returns how; ErrRefused says why not.
 	Prepare(ctx context.Context, asked operation.Request) (operation.Job, error)
+}
+
+// History is what was the matter, and is.
+type History interface {
+	// Incidents returns the records, the oldest first; Problems what is the matter
+	// now, the gravest first.
+	Incidents() []Incident
+	Problems() []Problem
 }

@@ -3,22 +3,24 @@ package admin
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 )
 
 const index = `Bellwether %s
 
-/metrics  what Prometheus reads
-/healthz  200 while the process answers
-/readyz   200 while writes can be served, else 503 and why
-/reload   POST, with the token of state_dir: read the configuration again
-/v1/operations  POST: {"kind": "switchover", "to": "node2", "dry_run": true}
-/v1/nodes       POST: {"node": "node2", "drain": true, "maintenance": false}
-/v1/incidents /v1/problems
+/metrics                     what Prometheus reads
+/livez /healthz              200 while the process answers
+/readyz /master              200 while writes can be served, else 503 and why
+/slave?max_lag=2s            200 while a slave serves reads, else 503 and why
+/docs /openapi.json          every call, and a page to try them
+/v1/cluster /v1/nodes /v1/sessions /v1/digests /v1/traffic /v1/incidents /v1/problems
+/v1/operations /v1/config /v1/audit /v1/explain /v1/events      to operate it: docs/api.md
+/reload                      POST, with the token of state_dir: read the configuration again
 
 /ping /nodes /is-master /createdb /dropdb /alterdb /createtable /altertable
-/insert /select /search /update /delete /sync   the REST calls: docs/rest.md
+/insert /select /search /update /delete /sync      the REST calls: docs/rest.md
 `
 
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
@@ -31,14 +33,7 @@ func (s *Server) alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "o
 // ready answers 200 while a write would be served, and says there, too, if it
 // would be less durable than promised.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	reason := "Bellwether is shutting down"
-	if !s.stopping.Load() {
-		reason = notReady(s.parts.Topologies.Load())
-	}
-	weak, waits := s.unprotected()
-	if reason == "" && waits {
-		reason = weak
-	}
+	reason, weak := s.readiness(s.parts.Topologies.Load())
 	switch {
 	case reason != "":
 		problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
@@ -47,6 +42,38 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	default:
 		writeText(w, "ok\n")
 	}
+}
+
+// master is /master: 200 while this address serves writes.
+func (s *Server) master(w http.ResponseWriter, r *http.Request) {
+	reason, _ := s.readiness(s.parts.Topologies.Load())
+	verdictOn(w, r, reason)
+}
+
+// slave is /slave: 200 while a slave serves reads, and with max_lag while one
+// does within that.
+func (s *Server) slave(w http.ResponseWriter, r *http.Request) {
+	limit, p := maxLag(r)
+	if p != nil {
+		p.Instance = r.URL.Path
+		p.write(w)
+		return
+	}
+	verdictOn(w, r, noSlave(s.parts.Topologies.Load(), limit))
+}
+
+// noSlave says that no slave serves reads, or none within a lag, 0 for any; ""
+// where one does.
+func noSlave(t *cluster.Topology, limit time.Duration) string {
+	for _, i := range t.Readable {
+		if idle(&t.Nodes[i], limit) == "" {
+			return ""
+		}
+	}
+	if limit > 0 && len(t.Readable) > 0 {
+		return fmt.Sprintf("no slave is known to be within %v of the master", limit)
+	}
+	return "no slave serves reads"
 }
 
 // unprotected says why writes are less durable than promised, and whether they

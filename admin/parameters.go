@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// parse reads a call's parameters into a struct, from the body of a POST or
-// else from the query. A parameter that the call does not have is an error.
+// parse reads a call's parameters into a struct, from the body of what is not a
+// GET, or else from the query. A parameter that the call does not have is an error.
 func (c *call) parse(into any) *problem {
 	body, p := c.body()
 	if p != nil {
@@ -33,9 +33,9 @@ func (c *call) parse(into any) *problem {
 	return decode(body, into)
 }
 
-// body returns a POST's JSON; nothing where there is none.
+// body returns the JSON of what is not a GET; nothing where there is none.
 func (c *call) body() ([]byte, *problem) {
-	if c.Method != http.MethodPost {
+	if c.Method == http.MethodGet {
 		return nil, nil
 	}
 	body, err := io.ReadAll(c.Body)

@@ -31,6 +31,7 @@ const (
 	kindUnknown     kind = "urn:bellwether:problem:not-found"         // there is no such call, database or table
 	kindMethod      kind = "urn:bellwether:problem:method"            // the call is there, for other methods
 	kindConflict    kind = "urn:bellwether:problem:conflict"          // what is there is against it
+	kindStale       kind = "urn:bellwether:problem:changed"           // If-Match names another state, or nothing
 	kindStatement   kind = "urn:bellwether:problem:statement"         // the database refuses the statement
 	kindDenied      kind = "urn:bellwether:problem:denied"            // the caller, or the account, may not
 	kindToken       kind = "urn:bellwether:problem:token"             // no token, or a wrong one

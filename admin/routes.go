@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/bellwether-db/bellwether/admin/reference"
 )
 
 // Handler routes every request.
@@ -23,7 +25,16 @@ func (s *Server) Handler() http.Handler {
 	}))
 	mux.HandleFunc("GET /ping", s.ping)
 	mux.HandleFunc("GET /is-master", s.isMaster)
+	mux.HandleFunc("GET /openapi.json", s.describe)
+	reference.Route(mux)
+	mux.HandleFunc("GET /master", s.master)
+	mux.HandleFunc("GET /slave", s.slave)
+	s.fleet(mux)
+	s.clients(mux)
 	s.operable(mux)
+	s.historical(mux)
+	s.configurable(mux)
+	mux.HandleFunc("GET /v1/events", s.guarded(RoleRead, s.stream))
 	both(mux, "/nodes", s.guarded(RoleRead, s.nodes))
 	both(mux, "/sync", s.guarded(RoleOperate, s.sync))
 	for path, c := range s.dataCalls() {

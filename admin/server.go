@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/bellwether-db/bellwether/admin/compose"
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/cluster"
 )
 
@@ -34,8 +36,8 @@ type Durability interface {
 	Unprotected() (reason string, waits bool)
 }
 
-// Parts are what the server shows and calls; all but Durability, Proxy, Resync,
-// Operations and Reload are needed.
+// Parts are what the server shows and calls. Topologies, Metrics and Logger are
+// needed; a call whose part is nil says that it is not there.
 type Parts struct {
 	Topologies Topologies
 	Durability Durability // nil: nothing is promised
@@ -50,12 +52,18 @@ type Parts struct {
 	// Proxy returns the proxy's own address, as host:port; any goroutine calls
 	// it, once the proxy listens. nil: there are no data calls.
 	Proxy func() string
-	// Resync makes slaves full copies again; nil: /sync says that it cannot.
-	Resync Resyncer
-	// Operations changes roles; nil: there are no such calls.
-	Operations Operations
 	// Slaves changes single slaves; nil: the calls for that say that they cannot.
 	Slaves Slaves
+
+	Operator      Operator
+	History       History
+	Fleet         Fleet
+	Stream        Stream
+	Configuration Configuration
+	Sessions      Sessions
+	Digests       Digests
+	Traffic       Traffic
+	Explainer     Explainer
 }
 
 // Server answers HTTP requests. Listen comes first and Run after it, each once;
@@ -72,11 +80,17 @@ type Server struct {
 	audit   auditFile
 	doors   doors
 	readers readers
+
+	started    time.Time
+	operations *operation.Runner
+	events     *events
+	traffic    traffic
 }
 
 // New makes a server that does not listen yet.
 func New(config Config, parts Parts) *Server {
-	s := &Server{parts: parts}
+	now := time.Now()
+	s := &Server{parts: parts, started: now.UTC().Truncate(time.Second), operations: operation.NewRunner(), events: newEvents(now)}
 	config = config.withDefaults()
 	s.config.Store(&config)
 	return s
@@ -154,13 +168,24 @@ func (s *Server) httpServer(handler http.Handler) *http.Server {
 // stopTimeout bounds how long open requests may take once Run is to end.
 const stopTimeout = 2 * time.Second
 
-// Run serves until ctx ends, then lets open requests finish for a bounded time.
+// Run serves until ctx ends, then lets open requests finish for a bounded time,
+// and ends what was ordered.
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.release()) }()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.operations.Run(ctx) })
+	group.Go(func() error { return s.watch(ctx) })
+	group.Go(func() error { return s.serveHTTP(ctx) })
+	return group.Wait()
+}
+
+// serveHTTP answers until ctx ends.
+func (s *Server) serveHTTP(ctx context.Context) error {
 	server := s.httpServer(s.Handler())
 	s.serveDoors()
 	stopped := make(chan error, 1)
 	unwatch := context.AfterFunc(ctx, func() {
+		s.events.close()
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
 		err := server.Shutdown(bound)
@@ -169,7 +194,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		}
 		stopped <- err
 	})
-	err = server.Serve(s.listener)
+	err := server.Serve(s.listener)
 	if !errors.Is(err, http.ErrServerClosed) {
 		unwatch()
 		return fmt.Errorf("serve admin: %w", err)

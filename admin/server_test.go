@@ -12,10 +12,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fixed is a topology that does not change.
 type fixed struct{ topology *cluster.Topology }

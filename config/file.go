@@ -34,6 +34,7 @@ type File struct {
 	Failover    Failover    `yaml:"failover"`
 
 	path     string
+	source   []byte
 	lines    map[string]int
 	warnings []string
 	nodeTLS  *tls.Config
@@ -44,6 +45,10 @@ type File struct {
 
 // Path returns the name of the file this configuration was read from.
 func (f *File) Path() string { return f.path }
+
+// Source returns the text that this configuration was read from, secrets
+// included. It must not be changed.
+func (f *File) Source() []byte { return f.source }
 
 // Warnings returns what is no error but should be known, one sentence each.
 func (f *File) Warnings() []string { return f.warnings }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,11 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
+	return Read(path, source)
+}
+
+// Read is Load for a text that stands, or is to stand, in the file.
+func Read(path string, source []byte) (*File, error) {
 	f, problems := parse(path, source)
 	if len(problems) == 0 {
 		problems = f.complete()
@@ -30,7 +36,7 @@ func parse(path string, source []byte) (*File, Problems) {
 	f := defaults()
 	d := decoder{file: path}
 	d.decode(source, f)
-	f.path, f.lines = path, d.lines
+	f.path, f.lines, f.source = path, d.lines, slices.Clone(source)
 	problems := d.problems
 	// A file that could not be read as meant would only be blamed twice.
 	if len(problems) == 0 {

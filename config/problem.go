@@ -21,6 +21,15 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
 }
 
+// Key returns the key that is to blame, "" where none is, and what is wrong.
+func (p Problem) Key() (key, says string) {
+	key, says, ok := strings.Cut(p.Text, ": ")
+	if !ok || strings.ContainsAny(key, " \"") {
+		return "", p.Text
+	}
+	return key, says
+}
+
 // Problems is everything that is wrong with a file, in the order of its lines.
 type Problems []Problem
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,8 +17,13 @@ import (
 // callTimeout bounds one call to a Bellwether that runs.
 const callTimeout = 30 * time.Second
 
-// caller talks to the Bellwether that runs on a configuration. It is a value.
-type caller struct{ address, token string }
+// caller talks to the Bellwether that runs on a configuration. It is a value, and
+// safe for concurrent use.
+type caller struct {
+	address, token string
+	scheme         string
+	client         *http.Client
+}
 
 // newCaller finds it: by the file, which it was started with, and state_dir.
 func newCaller(c *config.File) (caller, error) {
@@ -41,7 +47,24 @@ func newCaller(c *config.File) (caller, error) {
 		host = "::1"
 	}
 	token, err := adminToken(c.StateDir)
-	return caller{net.JoinHostPort(host, port), token}, err
+	found := caller{address: net.JoinHostPort(host, port), token: token, scheme: "http"}
+	transport := &http.Transport{IdleConnTimeout: callTimeout}
+	if shown := c.AdminConfig().TLS; shown != nil {
+		found.scheme, transport.TLSClientConfig = "https", pinned(shown.Certificates[0].Certificate[0], c.Admin.TLS.Certificate)
+	}
+	found.client = &http.Client{Transport: transport}
+	return found, err
+}
+
+// pinned wants the one certificate of the configuration, whichever name it is
+// for: a command line knows an address only, and what is listened on there.
+func pinned(certificate []byte, file string) *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true, VerifyConnection: func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 || !bytes.Equal(state.PeerCertificates[0].Raw, certificate) {
+			return fmt.Errorf("the certificate that is shown is not that of %s: if that was renewed, reload", file)
+		}
+		return nil
+	}}
 }
 
 // reload has the file read again.
@@ -75,6 +98,23 @@ func (c caller) call(ctx context.Context, method, path string) (status int, body
 	return c.send(ctx, method, path, nil)
 }
 
+// do calls, with a document or nil, and reads the answer into what is not nil.
+func (c caller) do(ctx context.Context, method, path string, what, into any) error {
+	status, body, err := c.send(ctx, method, path, what)
+	switch {
+	case err != nil:
+		return err
+	case status >= http.StatusMultipleChoices:
+		return fmt.Errorf("bellwether at %s: %s", c.address, detail(body))
+	case into == nil:
+		return nil
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("read the answer of bellwether at %s: %w", c.address, err)
+	}
+	return nil
+}
+
 // send calls with a document, nil for none.
 func (c caller) send(ctx context.Context, method, path string, what any) (status int, body []byte, err error) {
 	var document io.Reader
@@ -87,7 +127,7 @@ func (c caller) send(ctx context.Context, method, path string, what any) (status
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, document)
+	request, err := http.NewRequestWithContext(ctx, method, c.scheme+"://"+c.address+path, document)
 	if err != nil {
 		return 0, nil, fmt.Errorf("call bellwether: %w", err)
 	}
@@ -95,12 +135,12 @@ func (c caller) send(ctx context.Context, method, path string, what any) (status
 		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := c.client.Do(request)
 	if err != nil {
 		return 0, nil, fmt.Errorf("call bellwether: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read
-	if body, err = io.ReadAll(io.LimitReader(answer.Body, 1<<20)); err != nil {
+	if body, err = io.ReadAll(io.LimitReader(answer.Body, 64<<20)); err != nil {
 		return 0, nil, fmt.Errorf("call bellwether: %w", err)
 	}
 	return answer.StatusCode, body, nil

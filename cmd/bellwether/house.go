@@ -39,11 +39,12 @@ type house struct {
 	pools      *backend.Pools
 	proxy      *proxy.Server
 	admin      *admin.Server
-	resync     *resync
 	// patience is shutdown_timeout, in nanoseconds; of reload and run alike.
 	patience atomic.Int64
-	// reloading is held by a reload: they come from signals and from admin.
+	// reloading is held by a reload: they come from signals and from admin. It is
+	// over config and loaded, too, once the house runs.
 	reloading sync.Mutex
+	loaded    time.Time // when config was taken over
 }
 
 // build makes the rooms and takes the addresses, but runs nothing yet.
@@ -53,7 +54,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
-	h := &house{config: c, log: log, level: level, store: cluster.NewStore(&cluster.Topology{Master: -1})}
+	h := &house{config: c, loaded: time.Now(), log: log, level: level, store: cluster.NewStore(&cluster.Topology{Master: -1})}
 	h.patience.Store(int64(c.Proxy.ShutdownTimeout))
 	h.registry = cluster.NewRegistry(h.store)
 	if _, err := h.registry.Apply(c.ClusterConfig()); err != nil {
@@ -74,12 +75,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	if err != nil {
 		return nil, err
 	}
-	name, _ := buildVersion()
-	h.resync = newResync(h)
-	h.admin = admin.New(c.AdminConfig(), admin.Parts{
-		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(log, "admin"), Version: name,
-		Reload: h.reload, Token: token, Operations: operations{h}, Resync: h.resync, Slaves: alone{h}, Proxy: func() string { return dialable(h.proxy.Addr()) },
-	})
+	h.admin = admin.New(c.AdminConfig(), h.adminParts(metrics, token))
 	if err := h.admin.Listen(); err != nil {
 		return nil, withAdvice(err, "admin.listen (demo: --admin)")
 	}
@@ -90,6 +86,18 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 		Operator: h.operator, Stream: stream{h.replicator}, Clients: writers{h}, Metrics: failover.NewMetrics(metrics), Log: room(log, "failover"),
 	})
 	return h, nil
+}
+
+// adminParts is the house as admin sees it.
+func (h *house) adminParts(metrics prometheus.Gatherer, token string) admin.Parts {
+	name, _ := buildVersion()
+	file := newConfiguration(h)
+	return admin.Parts{
+		Topologies: h.store, Durability: h.replicator, Metrics: metrics, Logger: room(h.log, "admin"), Version: name,
+		Reload: h.reload, Token: token, Proxy: func() string { return dialable(h.proxy.Addr()) },
+		Slaves: alone{h}, Operator: operations{h}, History: operations{h}, Fleet: roster{h, file}, Stream: flow{h}, Configuration: file,
+		Sessions: clientView{h}, Digests: clientView{h}, Traffic: clientView{h}, Explainer: clientView{h},
+	}
 }
 
 // buildReplicator makes the room that feeds the slaves.
@@ -151,7 +159,6 @@ func (h *house) run(ctx context.Context) error {
 	group.Go(func() error { return h.replicator.Run(rooms) })
 	group.Go(func() error { return h.pools.Run(rooms) })
 	group.Go(func() error { return h.admin.Run(rooms) })
-	group.Go(func() error { return h.resync.Run(rooms) })
 	group.Go(func() error {
 		defer stop()
 		return h.proxy.Run(rooms)

@@ -271,10 +271,9 @@ func (s *serving) checkCleared(t *testing.T) {
 }
 
 // copied says that nothing is copied any more.
-func (s *serving) copied() bool {
-	s.house.resync.mu.Lock()
-	defer s.house.resync.mu.Unlock()
-	return s.house.resync.told == ""
+func (s *serving) copied(ctx context.Context) bool {
+	status, body, err := s.call(ctx, http.MethodGet, "/v1/operations", "")
+	return err == nil && status == http.StatusOK && !strings.Contains(body, `"state":"running"`)
 }
 
 // waitServing waits until a node serves reads, and nothing is copied any more.
@@ -282,7 +281,7 @@ func (s *serving) waitServing(t *testing.T, node string) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); ; sleep(t.Context(), 20*time.Millisecond) {
 		topology := s.house.store.Load()
-		if i := topology.Find(node); topology.Nodes[i].Readable() && s.copied() {
+		if i := topology.Find(node); topology.Nodes[i].Readable() && s.copied(t.Context()) {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
 )
@@ -28,7 +31,7 @@ failover.automatic is false. The old master is fenced, and comes back as a slave
 
 func operationCommand(kind, short, long string) *cobra.Command {
 	var path string
-	o := admin.Operation{Kind: kind}
+	o := operation.Request{Kind: kind}
 	cmd := &cobra.Command{
 		Use: kind + " --config FILE", Short: short, Long: long, Args: cobra.NoArgs,
 		RunE: running(func(cmd *cobra.Command, _ []string) error {
@@ -45,46 +48,89 @@ func operationCommand(kind, short, long string) *cobra.Command {
 }
 
 // operate has the Bellwether of a configuration carry out an operation, and
-// prints what came of it.
-func operate(ctx context.Context, path string, o admin.Operation, out io.Writer) error {
-	body, err := callRunning(ctx, path, http.MethodPost, "/v1/operations", o)
+// prints what it does and what came of it.
+func operate(ctx context.Context, path string, o operation.Request, out io.Writer) error {
+	c, err := runningOn(path)
 	if err != nil {
 		return err
 	}
 	if o.DryRun {
-		var plan shownPlan
-		if err := json.Unmarshal(body, &plan); err != nil {
-			return fmt.Errorf("read the plan: %w", err)
-		}
-		fmt.Fprintln(out, plan.Plan)
-		if plan.Refusal != "" {
-			return errTold
-		}
-		return nil
+		return c.plan(ctx, o, out)
 	}
-	var i failover.Incident
-	if err := json.Unmarshal(body, &i); err != nil {
-		return fmt.Errorf("read the incident: %w", err)
+	var begun operation.Record
+	if err := c.do(ctx, http.MethodPost, "/v1/operations", o, &begun); err != nil {
+		return err
 	}
-	_, err = fmt.Fprintf(out, "%s is the master. %s\n", i.To, i.Story())
-	return err
+	return c.follow(ctx, begun.ID, out)
 }
 
-// callRunning calls the Bellwether that runs on a configuration.
-func callRunning(ctx context.Context, path, method, call string, what any) ([]byte, error) {
+// plan prints what would be done.
+func (c caller) plan(ctx context.Context, o operation.Request, out io.Writer) error {
+	var plan operation.Plan
+	if err := c.do(ctx, http.MethodPost, "/v1/operations", o, &plan); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, plan.Text)
+	if plan.Refusal != "" {
+		return errTold
+	}
+	return nil
+}
+
+// followLook is how often an operation that runs is looked at.
+const followLook = 100 * time.Millisecond
+
+// follow prints the steps of an operation as they end, until it has ended. The
+// operation goes on where ctx ends before.
+func (c caller) follow(ctx context.Context, id string, out io.Writer) error {
+	tick := time.NewTicker(followLook)
+	defer tick.Stop()
+	for shown := 0; ; {
+		var o operation.Record
+		err := c.do(ctx, http.MethodGet, "/v1/operations/"+id, nil, &o)
+		for err == nil && shown < len(o.Steps) && (o.Steps[shown].TookMS != nil || o.Ended != nil) {
+			fmt.Fprintln(out, stepLine(o.Steps[shown]))
+			shown++
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w; operation %s may go on: see bellwether incidents", err, id)
+		case o.Ended != nil && o.State != operation.StateDone:
+			return fmt.Errorf("%s: %s", o.State, o.Says)
+		case o.Ended != nil:
+			_, err := fmt.Fprintln(out, o.Says)
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("operation %s goes on: %w", id, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// stepLine is a step for people.
+func stepLine(s operation.Step) string {
+	line := strings.TrimSpace(s.Step + " " + s.Node)
+	if s.TookMS != nil {
+		line += fmt.Sprintf(" (%.0f ms)", *s.TookMS)
+	}
+	if s.Says != "" {
+		line += ": " + s.Says
+	}
+	if s.Error != "" {
+		line += ": failed: " + s.Error
+	}
+	return line
+}
+
+// runningOn finds the Bellwether that runs on a configuration.
+func runningOn(path string) (caller, error) {
 	c, err := config.Load(path)
 	if err != nil {
-		return nil, err
+		return caller{}, err
 	}
-	caller, err := newCaller(c)
-	if err != nil {
-		return nil, err
-	}
-	status, body, err := caller.send(ctx, method, call, what)
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("bellwether at %s: %s", caller.address, detail(body))
-	}
-	return body, err
+	return newCaller(c)
 }
 
 func incidentsCommand() *cobra.Command {
@@ -125,7 +171,7 @@ func printIncidents(all []failover.Incident, args []string, out io.Writer) error
 	return nil
 }
 
-func nodeCommand(name, short string, wish func(*admin.NodeWish, *bool)) *cobra.Command {
+func nodeCommand(name, short string, wish func(*admin.NodeChange, *bool)) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use: name + " NODE on|off --config FILE", Short: short, Args: cobra.ExactArgs(2),
@@ -135,11 +181,14 @@ func nodeCommand(name, short string, wish func(*admin.NodeWish, *bool)) *cobra.C
 				return fmt.Errorf("%q is neither on nor off", args[1])
 			}
 			on := args[1] == "on"
-			w := admin.NodeWish{Node: args[0]}
-			wish(&w, &on)
+			var change admin.NodeChange
+			wish(&change, &on)
 			return running(func(cmd *cobra.Command, _ []string) error {
-				_, err := callRunning(cmd.Context(), path, http.MethodPost, "/v1/nodes", w)
-				return err
+				c, err := runningOn(path)
+				if err != nil {
+					return err
+				}
+				return c.do(cmd.Context(), http.MethodPatch, "/v1/nodes/"+url.PathEscape(args[0]), change, nil)
 			})(cmd, args)
 		},
 	}
@@ -148,9 +197,9 @@ func nodeCommand(name, short string, wish func(*admin.NodeWish, *bool)) *cobra.C
 }
 
 func maintenanceCommand() *cobra.Command {
-	return nodeCommand("maintenance", "Leave a node alone that is being worked on: no reads, no repairs, never the master", func(w *admin.NodeWish, on *bool) { w.Maintenance = on })
+	return nodeCommand("maintenance", "Leave a node alone that is being worked on: no reads, no repairs, never the master", func(c *admin.NodeChange, on *bool) { c.Maintenance = on })
 }
 
 func drainCommand() *cobra.Command {
-	return nodeCommand("drain", "Take reads from a node while it is a slave", func(w *admin.NodeWish, on *bool) { w.Drain = on })
+	return nodeCommand("drain", "Take reads from a node while it is a slave", func(c *admin.NodeChange, on *bool) { c.Drain = on })
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/failover"
 )
 
@@ -13,71 +15,150 @@ import (
 // concurrent use, once the house is built.
 type operations struct{ *house }
 
-var _ admin.Operations = operations{}
+var (
+	_ admin.Operator = operations{}
+	_ admin.History  = operations{}
+)
 
-// shownPlan is a plan as the admin server shows it.
-type shownPlan struct {
-	Refusal string `json:"refusal,omitempty"`
-	Plan    string `json:"plan"`
+// Plan implements admin.Operator.
+func (o operations) Plan(_ context.Context, asked operation.Request) (operation.Plan, error) {
+	plan := operation.Plan{Kind: asked.Kind}
+	switch asked.Kind {
+	case "switchover", "failover":
+		p := o.controller.DryRun(recovery(asked.Kind), order(asked))
+		plan.Refusal, plan.Text = p.Refusal, p.Text()
+	case "reload":
+		plan.Refusal, plan.Text = o.planReload()
+	default:
+		job, err := o.prepare(asked)
+		if plan.Text = job.Says; err != nil {
+			plan.Refusal = err.Error()
+		}
+	}
+	return plan, nil
 }
 
-// shownProblem is a problem as the admin server shows it.
-type shownProblem struct {
-	Kind        string   `json:"kind"`
-	Node        string   `json:"node,omitempty"`
-	Priority    string   `json:"priority"`
-	Description string   `json:"description"`
-	Asks        string   `json:"asks"`
-	Evidence    []string `json:"evidence"`
-}
-
-// Operate implements admin.Operations.
-func (o operations) Operate(ctx context.Context, asked admin.Operation) (any, error) {
-	kind, carryOut := failover.RecoverySwitchover, o.controller.Switchover
-	if asked.Kind == failover.RecoveryFailover.String() {
-		kind, carryOut = failover.RecoveryFailover, o.controller.Failover
-	}
-	order := failover.Order{Given: true, To: asked.To, Reason: asked.Reason, Force: asked.Force}
-	if asked.DryRun {
-		plan := o.controller.DryRun(kind, order)
-		return shownPlan{Refusal: plan.Refusal, Plan: plan.Text()}, nil
-	}
-	incident, err := carryOut(ctx, order)
-	if errors.Is(err, failover.ErrRefused) {
-		return nil, fmt.Errorf("%w: %w", admin.ErrRefused, err)
-	}
+// Prepare implements admin.Operator.
+func (o operations) Prepare(_ context.Context, asked operation.Request) (operation.Job, error) {
+	job, err := o.prepare(asked)
 	if err != nil {
-		return nil, err
+		return job, fmt.Errorf("%w: %w", operation.ErrRefused, err)
 	}
-	return incident, nil
+	return job, nil
 }
 
-// Incidents implements admin.Operations.
-func (o operations) Incidents() any {
-	if all := o.controller.Incidents(); all != nil {
-		return all
+// prepare returns how an order is carried out, or why it must not be.
+func (o operations) prepare(asked operation.Request) (operation.Job, error) {
+	switch asked.Kind {
+	case "switchover", "failover":
+		return o.prepareChange(asked)
+	case "sync":
+		return o.prepareSync(asked.Node)
+	case "verify":
+		return o.prepareVerify(asked)
+	case "reload":
+		return operation.Job{Says: "the configuration is read again", Alone: "reload", Do: o.carryOutReload}, nil
 	}
-	return []failover.Incident{}
+	return operation.Job{}, fmt.Errorf("there is no operation %q", asked.Kind)
 }
 
-// Problems implements admin.Operations.
-func (o operations) Problems() any {
-	out := []shownProblem{}
-	for _, p := range o.controller.Problems() {
+func recovery(kind string) failover.Recovery {
+	if kind == failover.RecoveryFailover.String() {
+		return failover.RecoveryFailover
+	}
+	return failover.RecoverySwitchover
+}
+
+func order(asked operation.Request) failover.Order {
+	return failover.Order{Given: true, To: asked.To, Reason: asked.Reason, Force: asked.Force}
+}
+
+// incidentLook is how often the record of a change of roles is looked at.
+const incidentLook = 20 * time.Millisecond
+
+// prepareChange is a change of who is master.
+func (o operations) prepareChange(asked operation.Request) (operation.Job, error) {
+	plan := o.controller.DryRun(recovery(asked.Kind), order(asked))
+	if plan.Refusal != "" {
+		return operation.Job{}, fmt.Errorf("%s", plan.Refusal)
+	}
+	says := fmt.Sprintf("%s: %s gives way to %s", asked.Kind, plan.From, plan.To)
+	return operation.Job{Says: says, Alone: "roles", Do: func(ctx context.Context, tell *operation.Teller) (operation.Outcome, error) {
+		return o.changeRoles(ctx, asked, tell)
+	}}, nil
+}
+
+// changeRoles has the controller carry an order out, and tells of the incident's
+// steps meanwhile.
+func (o operations) changeRoles(ctx context.Context, asked operation.Request, tell *operation.Teller) (operation.Outcome, error) {
+	carryOut := o.controller.Switchover
+	if recovery(asked.Kind) == failover.RecoveryFailover {
+		carryOut = o.controller.Failover
+	}
+	begun, told := time.Now(), -1
+	var i failover.Incident
+	err := every(ctx, incidentLook, func() {
+		if i, ok := o.incidentSince(asked.Kind, begun); ok && len(i.Steps) != told {
+			told = len(i.Steps)
+			tellIncident(i, tell)
+		}
+	}, func(ctx context.Context) (err error) {
+		i, err = carryOut(ctx, order(asked))
+		return err
+	})
+	if i.ID == "" {
+		i, _ = o.incidentSince(asked.Kind, begun)
+	}
+	tellIncident(i, tell)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	return operation.Outcome{Says: i.To + " is the master. " + i.Story(), Result: i}, nil
+}
+
+// incidentSince is the latest record of a kind that began since.
+func (o operations) incidentSince(kind string, begun time.Time) (failover.Incident, bool) {
+	for _, i := range slices.Backward(o.controller.Incidents()) {
+		if i.Kind == kind && !i.Begun.Before(begun) {
+			return i, true
+		}
+	}
+	return failover.Incident{}, false
+}
+
+func tellIncident(i failover.Incident, tell *operation.Teller) {
+	if i.ID == "" {
+		return
+	}
+	steps := make([]operation.Step, len(i.Steps))
+	for n, s := range i.Steps {
+		took := inMilliseconds(s.Took)
+		steps[n] = operation.Step{Step: s.Step, Node: s.Node, Begun: s.Begun.UTC(), TookMS: &took, Says: s.Says, Error: s.Error}
+	}
+	tell.Incident(i.ID)
+	tell.Steps(steps)
+}
+
+// Incidents implements admin.History.
+func (o operations) Incidents() []admin.Incident {
+	all := o.controller.Incidents()
+	shown := make([]admin.Incident, len(all))
+	for n, i := range all {
+		shown[n] = admin.Incident{ID: i.ID, Running: i.Outcome == failover.OutcomeRunning, Shown: i}
+	}
+	return shown
+}
+
+// Problems implements admin.History.
+func (o operations) Problems() []admin.Problem {
+	all := o.controller.Problems()
+	shown := make([]admin.Problem, len(all))
+	for n, p := range all {
 		d := p.Kind.Definition()
-		out = append(out, shownProblem{
+		shown[n] = admin.Problem{
 			Kind: p.Kind.String(), Node: p.Node, Priority: d.Priority.String(),
-			Description: d.Description, Asks: d.Asks.String(), Evidence: p.Evidence,
-		})
+			Description: d.Description, Asks: d.Asks.String(), Evidence: slices.Clone(p.Evidence),
+		}
 	}
-	return out
-}
-
-// SetNode implements admin.Operations.
-func (o operations) SetNode(w admin.NodeWish) error {
-	if err := o.registry.Set(w.Node, w.Drain, w.Maintenance); err != nil {
-		return fmt.Errorf("%w: %w", admin.ErrRefused, err)
-	}
-	o.log.Info("node set by an operator", "node", w.Node, "drain", w.Drain, "maintenance", w.Maintenance)
-	return nil
+	return shown
 }

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
 )
@@ -49,31 +51,78 @@ func onTerminal() bool {
 
 // reload reads the configuration again and applies it, whole or not at all.
 func (h *house) reload() error {
+	_, err := h.reloadChanges()
+	return err
+}
+
+// reloadChanges is reload, and says what changed.
+func (h *house) reloadChanges() ([]string, error) {
 	h.reloading.Lock()
 	defer h.reloading.Unlock()
 	next, err := config.Load(h.config.Path())
 	if err != nil {
-		return fmt.Errorf("reload: %w", err)
+		return nil, fmt.Errorf("reload: %w", err)
 	}
 	changes := config.Diff(h.config, next)
 	for _, change := range changes {
 		if change.Restart {
-			return fmt.Errorf("reload: %s needs a restart", change.Text)
+			return nil, fmt.Errorf("reload: %s needs a restart", change.Text)
 		}
 	}
 	if err := h.apply(next); err != nil {
-		return fmt.Errorf("reload: %w", err)
+		return nil, fmt.Errorf("reload: %w", err)
 	}
-	h.config = next
-	for _, change := range changes {
-		if change.Ignored {
+	h.config, h.loaded = next, time.Now()
+	texts := make([]string, len(changes))
+	for i, change := range changes {
+		if texts[i] = described(change); change.Ignored {
 			h.log.Warn("configuration change ignored", "change", change.Text, "reason", h.whyIgnored())
 			continue
 		}
 		h.log.Info("configuration changed", "change", change.Text)
 	}
 	h.log.Info("reloaded", "changes", len(changes))
-	return nil
+	return texts, nil
+}
+
+// running is the configuration that counts now.
+func (h *house) running() *config.File {
+	c, _ := h.runningSince()
+	return c
+}
+
+// runningSince is the same, with when it was taken over.
+func (h *house) runningSince() (*config.File, time.Time) {
+	h.reloading.Lock()
+	defer h.reloading.Unlock()
+	return h.config, h.loaded
+}
+
+// planReload says what a reload would change, or why it would be refused.
+func (o operations) planReload() (refusal, text string) {
+	running := o.running()
+	next, err := config.Load(running.Path())
+	if err != nil {
+		return err.Error(), ""
+	}
+	for _, change := range config.Diff(running, next) {
+		if text += described(change) + "\n"; change.Restart {
+			refusal = change.Text + " needs a restart"
+		}
+	}
+	if text == "" {
+		text = "nothing would change, but for what secrets and certificates say by now\n"
+	}
+	return refusal, text
+}
+
+// carryOutReload is a reload as an operation.
+func (o operations) carryOutReload(context.Context, *operation.Teller) (operation.Outcome, error) {
+	changes, err := o.reloadChanges()
+	if err != nil {
+		return operation.Outcome{}, fmt.Errorf("%w, nothing has changed: %w", operation.ErrRefused, err)
+	}
+	return operation.Outcome{Says: fmt.Sprintf("reloaded, %d changes", len(changes)), Result: map[string][]string{"changes": changes}}, nil
 }
 
 // whyIgnored says why moving the master's mark changes nothing.

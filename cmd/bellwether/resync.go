@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator"
 )
@@ -18,45 +16,24 @@ import (
 // next one is taken.
 const resyncWait = 10 * time.Minute
 
-// resync copies slaves anew for /sync, one after the other and one order at a
-// time. It is safe for concurrent use; Run carries out what is ordered.
-type resync struct {
-	house *house
-	log   *slog.Logger
-	// ordered hands over the nodes; who has put something in is the order that runs.
-	ordered chan []string
-
-	mu   sync.Mutex
-	told string // how far it is; "" while none runs
-}
-
-var _ admin.Resyncer = (*resync)(nil)
-
-func newResync(h *house) *resync {
-	return &resync{house: h, log: room(h.log, "sync"), ordered: make(chan []string, 1)}
-}
-
-// Resync implements admin.Resyncer.
-func (r *resync) Resync(_ context.Context, node string) (string, error) {
-	if feed := r.house.replicator.Status().Feed; feed != replicator.FeedRelay {
-		return "", fmt.Errorf("the feed is %s: run bellwether sync", feed)
+// prepareSync copies everything onto the node named, or with "" onto one slave
+// after the other.
+func (o operations) prepareSync(node string) (operation.Job, error) {
+	if feed := o.replicator.Status().Feed; feed != replicator.FeedRelay {
+		return operation.Job{}, fmt.Errorf("the feed is %s: run bellwether sync", feed)
 	}
-	targets, err := resyncTargets(r.house.store.Load(), node)
+	targets, err := slavesToTake(o.store.Load(), node)
 	if err != nil {
-		return "", err
+		return operation.Job{}, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.told != "" {
-		return "", errors.New("a sync is under way: " + r.told)
-	}
-	r.told = "it has not begun yet"
-	r.ordered <- targets // there is room: no other order is under way
-	return "everything is copied anew onto " + strings.Join(targets, ", ") + "; they serve nothing meanwhile, and /nodes shows them again when they do", nil
+	says := "everything is copied anew onto " + strings.Join(targets, ", ") + "; they serve nothing meanwhile, and /nodes shows them again when they do"
+	return operation.Job{Says: says, Alone: "sync", Cancellable: true, Do: func(ctx context.Context, tell *operation.Teller) (operation.Outcome, error) {
+		return o.resync(ctx, targets, tell)
+	}}, nil
 }
 
-// resyncTargets returns the nodes to copy to: the one named, or all slaves.
-func resyncTargets(t *cluster.Topology, node string) ([]string, error) {
+// slavesToTake returns the slave named, or all of them.
+func slavesToTake(t *cluster.Topology, node string) ([]string, error) {
 	if t.MasterNode() == nil {
 		return nil, errors.New("there is no master to copy from")
 	}
@@ -66,7 +43,7 @@ func resyncTargets(t *cluster.Topology, node string) ([]string, error) {
 		case i < 0:
 			return nil, fmt.Errorf("there is no node %q", node)
 		case i == t.Master:
-			return nil, fmt.Errorf("%s is the master: it is what slaves are copied from", node)
+			return nil, fmt.Errorf("%s is the master: it is what slaves are held against", node)
 		}
 		return []string{node}, nil
 	}
@@ -82,67 +59,72 @@ func resyncTargets(t *cluster.Topology, node string) ([]string, error) {
 	return slaves, nil
 }
 
-// Run carries out orders until ctx ends.
-func (r *resync) Run(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case targets := <-r.ordered:
-			for i, node := range targets {
-				err := r.copy(ctx, node)
-				if err == nil && i+1 < len(targets) {
-					err = r.serving(ctx, node)
-				}
-				if err != nil {
-					r.log.Error("sync ended before its end", "node", node, "left", targets[i+1:], "error", err)
-					break
-				}
-				r.log.Info("the node is a copy of the master", "node", node)
-			}
-			r.tell("")
+// resync copies to one node after the other.
+func (o operations) resync(ctx context.Context, targets []string, tell *operation.Teller) (operation.Outcome, error) {
+	for i, node := range targets {
+		tell.Progress(float64(i) / float64(len(targets)))
+		err := o.step(tell, "copy", node, func() (string, error) { return o.copyTo(ctx, node, tell) })
+		if err == nil && i+1 < len(targets) {
+			tell.Says(node + ": waiting until it serves again")
+			err = o.step(tell, "serve", node, func() (string, error) { return "it serves again", o.serving(ctx, node) })
 		}
+		if err != nil {
+			room(o.log, "sync").Error("sync ended before its end", "node", node, "left", targets[i+1:], "error", err)
+			return operation.Outcome{}, err
+		}
+		room(o.log, "sync").Info("the node is a copy of the master", "node", node)
 	}
+	tell.Progress(1)
+	return operation.Outcome{Says: strings.Join(targets, ", ") + ": copied"}, nil
 }
 
-// copy takes a node out of service, copies, and gives it back. A node that was
+// step is one thing that is done for a node.
+func (o operations) step(tell *operation.Teller, step, node string, do func() (string, error)) error {
+	end := tell.Begin(step, node)
+	says, err := do()
+	if err != nil {
+		says = ""
+	}
+	end(says, err)
+	return err
+}
+
+// copyTo takes a node out of service, copies, and gives it back. A node that was
 // left half a copy stays in maintenance.
-func (r *resync) copy(ctx context.Context, node string) error {
-	t := r.house.store.Load()
+func (o operations) copyTo(ctx context.Context, node string, tell *operation.Teller) (says string, err error) {
+	t := o.store.Load()
 	i := t.Find(node)
 	if i < 0 || i == t.Master {
-		return fmt.Errorf("copy to %s: it is no slave any more", node)
+		return "", fmt.Errorf("copy to %s: it is no slave any more", node)
 	}
 	on, off := true, false
-	before, equal := t.Nodes[i].Maintenance, r.house.registry.Examine(node)
-	if err := r.house.registry.Set(node, nil, &on); err != nil {
-		return err
+	before := t.Nodes[i].Maintenance
+	equal := o.registry.Examine(node)
+	if err := o.registry.Set(node, nil, &on); err != nil {
+		return "", err
 	}
-	if err := r.house.replicator.Copy(ctx, t.Nodes[i], func(text string) { r.tell(node + ": " + text) }); err != nil {
-		return fmt.Errorf("%w; it stays in maintenance: /sync again goes on from there", err)
+	if err := o.replicator.Copy(ctx, t.Nodes[i], func(text string) { says = text; tell.Says(node + ": " + text) }); err != nil {
+		return "", fmt.Errorf("%w; it stays in maintenance: sync again goes on from there", err)
 	}
-	if _, err := equal(); err != nil { // what was changed there by hand is gone
-		return err
+	if _, err := equal(); err != nil {
+		return "", err
 	}
 	if before {
-		return nil
+		return says, nil
 	}
-	return r.house.registry.Set(node, nil, &off)
+	return says, o.registry.Set(node, nil, &off)
 }
 
 // serving waits until a node serves reads again.
-func (r *resync) serving(ctx context.Context, node string) error {
+func (o operations) serving(ctx context.Context, node string) error {
 	ctx, cancel := context.WithTimeout(ctx, resyncWait)
 	defer cancel()
-	r.tell(node + ": waiting until it serves again")
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		t := r.house.store.Load()
-		for _, i := range t.Readable {
-			if t.Nodes[i].Name == node {
-				return nil
-			}
+		t := o.store.Load()
+		if i := t.Find(node); i >= 0 && t.Nodes[i].Readable() {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -150,10 +132,4 @@ func (r *resync) serving(ctx context.Context, node string) error {
 		case <-tick.C:
 		}
 	}
-}
-
-func (r *resync) tell(text string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.told = text
 }

@@ -23,6 +23,11 @@ func showing(ctx context.Context, out io.Writer, line func() string, work func(c
 		interval, format = terminalInterval, "\r\033[K%s"
 		defer func() { fmt.Fprint(out, "\r\033[K") }()
 	}
+	return every(ctx, interval, func() { fmt.Fprintf(out, format, line()) }, work)
+}
+
+// every does work, and something else again and again until it ends.
+func every(ctx context.Context, interval time.Duration, again func(), work func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	group := errgroup.Group{}
 	group.Go(func() error {
@@ -33,7 +38,7 @@ func showing(ctx context.Context, out io.Writer, line func() string, work func(c
 			case <-ctx.Done():
 				return nil
 			case <-tick.C:
-				fmt.Fprintf(out, format, line())
+				again()
 			}
 		}
 	})
