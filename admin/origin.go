@@ -54,9 +54,8 @@ func (s *Server) misdirected(r *http.Request) *problem {
 		host = name
 	}
 	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-	listen, _, _ := net.SplitHostPort(s.settings().Listen)
 	switch {
-	case host == "localhost", strings.HasSuffix(host, ".localhost"), net.ParseIP(host) != nil, host != "" && host == strings.ToLower(listen):
+	case host == "localhost", strings.HasSuffix(host, ".localhost"), net.ParseIP(host) != nil, host != "" && s.listensAs(host):
 		return nil
 	case slices.ContainsFunc(s.settings().Hosts, func(known string) bool { return strings.EqualFold(known, host) }):
 		return nil
@@ -66,6 +65,16 @@ func (s *Server) misdirected(r *http.Request) *problem {
 		Detail: "calls without a token name this server by localhost or an address, not " + r.Host,
 		Remedy: "names that are this server's stand in the configuration under admin.hosts",
 	}
+}
+
+// listensAs reports whether a name is that of an address which is listened on.
+func (s *Server) listensAs(host string) bool {
+	config := s.settings()
+	is := func(address string) bool {
+		name, _, err := net.SplitHostPort(address)
+		return err == nil && strings.EqualFold(name, host)
+	}
+	return is(config.Listen) || slices.ContainsFunc(config.Nodes, func(n NodeAddress) bool { return is(n.Listen) })
 }
 
 // share tells the browser that an allowed page may read the answer.
