@@ -153,6 +153,33 @@ func (w *world) leave(n *playground.Node) {
 	w.must(n.Exec(w.Context(), "STOP REPLICA SQL_THREAD"))
 }
 
+// Bellwether ends between the record of a new master and its promotion: the next
+// process promotes it before its own stored log is open, and follows it at once,
+// also where it was not made ready to be the master since its start.
+func TestPromotionAfterRestart(t *testing.T) {
+	worlds(t, 1, func(w *world) {
+		from, to := w.nodes.Nodes[0], w.nodes.Nodes[1]
+		w.must(from.Exec(w.Context(), "CREATE DATABASE shop"))
+		w.converge()
+		w.must(from.Kill())
+		w.cut()
+		_, err := w.replicator.Seal(w.Context())
+		w.must(err)
+		n := w.flip(to, from)
+		w.stop()
+		w.must(to.Exec(w.Context(), w.either("SET GLOBAL rpl_semi_sync_source_wait_point = AFTER_COMMIT", "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_COMMIT")))
+		w.begin()
+		ctx, cancel := context.WithTimeout(w.Context(), patience)
+		defer cancel()
+		begun := time.Now()
+		w.must(w.replicator.Promote(ctx, n))
+		promoted := time.Since(begun)
+		w.must(w.replicator.Attach(ctx, n))
+		w.Logf("promoted %v, attached %v", promoted, time.Since(begun))
+		w.must(w.replicator.MayOpen(ctx, n.Addr, n.Identity))
+	})
+}
+
 // A cut that is taken back attaches to the same master again, and a slave that
 // lacks what is stored is not promoted.
 func TestCutIsTakenBack(t *testing.T) {

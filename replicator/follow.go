@@ -164,9 +164,17 @@ func (r *Replicator) upstreamOf(id identity, from source) upstream.Config {
 // untilMoved returns when another master is published, or none, or another account
 // to read it with, or ctx ends.
 func (r *relay) untilMoved(ctx context.Context, from source) {
+	r.until(ctx, func() bool {
+		now, ok := r.sourceOf(r.cluster.Load())
+		return !ok || now != from
+	})
+}
+
+// until returns when something is, or ctx ends.
+func (r *relay) until(ctx context.Context, is func() bool) {
 	for {
 		changed, t := r.changed.wait(), r.cluster.Load()
-		if now, ok := r.sourceOf(t); !ok || now != from {
+		if is() {
 			return
 		}
 		select {
@@ -198,11 +206,16 @@ func (r *relay) pauseAfter(ctx context.Context, from source, err error) {
 	}
 }
 
-// pauseUnlessMoved waits, but not once there is another master.
+// pauseUnlessMoved waits, but not once there is another master, or it has been
+// promoted: what it was refused for before may be no more.
 func (r *relay) pauseUnlessMoved(ctx context.Context, from source, most time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	r.untilMoved(ctx, from)
+	ready := r.promoted.Load()
+	r.until(ctx, func() bool {
+		now, ok := r.sourceOf(r.cluster.Load())
+		return !ok || now != from || r.promoted.Load() != ready
+	})
 }
 
 // refused tells that the master cannot be read, each different reason once.

@@ -52,14 +52,17 @@ func (r *Replicator) unkept(ctx context.Context, name string) error {
 // binary log, while the node is still being detached: it is read-only, so nothing
 // comes of that, and writes wait for both.
 func (r *Replicator) promote(ctx context.Context, c *control.Conn) error {
-	relay, must := r.relay.Load(), (*cluster.GTIDSet)(nil)
 	ready := func() {
 		identity := c.Node().Identity
 		r.promoted.Store(&identity)
 		r.changed.send()
 	}
-	if relay == nil || !r.promised.Load() {
-		return c.Promote(ctx, must, ready)
+	relay, err := r.opened(ctx)
+	if err != nil {
+		return err
+	}
+	if relay == nil {
+		return c.Promote(ctx, nil, ready)
 	}
 	waits, err := c.Waits(ctx)
 	if err == nil && !waits {
@@ -69,6 +72,26 @@ func (r *Replicator) promote(ctx context.Context, c *control.Conn) error {
 		return err
 	}
 	return c.Promote(ctx, relay.stored.Executed(), ready)
+}
+
+// opened waits until the stored log is open, as after a restart: a node is neither
+// held against what is stored before that, nor made ready to wait for it. nil where
+// nothing is promised.
+func (r *Replicator) opened(ctx context.Context) (*relay, error) {
+	for {
+		changed, relay := r.changed.wait(), r.relay.Load()
+		switch {
+		case !r.promised.Load():
+			return nil, nil
+		case relay != nil:
+			return relay, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", errNotOpen, ctx.Err())
+		}
+	}
 }
 
 // Attach returns once the published master is n, its binary log is being read and
