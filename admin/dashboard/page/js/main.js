@@ -1,7 +1,7 @@
 // Begins everything: what is asked for, how often, and which views show it.
 
 import { get } from './api.js';
-import { change, draw, merged, state } from './state.js';
+import { change, draw, merged, refreshed, state } from './state.js';
 import { follow } from './stream.js';
 import { showFacts, showLink, showProblems, showSentence } from './headline.js';
 import { showPicture } from './picture.js';
@@ -32,8 +32,8 @@ const handlers = {
 async function history() {
   const parts = [
     get(`v1/traffic?seconds=${kept}`).then(({ points }) => change({ traffic: points })),
-    get('v1/incidents').then(({ incidents }) => change({ incidents })),
-    get('v1/operations').then(({ operations }) => change({ operations })),
+    refreshed('incidents', () => get('v1/incidents').then(({ incidents }) => incidents)),
+    refreshed('operations', () => get('v1/operations').then(({ operations }) => operations)),
   ];
   for (const { reason } of await Promise.allSettled(parts)) if (reason) console.warn(reason);
 }

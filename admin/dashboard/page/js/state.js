@@ -31,9 +31,21 @@ function redraw() {
   for (const { parts: wanted, view } of views) if (wanted.some((part) => parts.has(part))) view(state);
 }
 
-// merged puts an item in the place of the one of the same id, or at the end.
+// merged puts an item in the place of the one of the same id, or at the end. The
+// answer to a call may come later than the events of what it began: what has
+// ended, or has more steps, is newer. Pure.
 export function merged(list, item) {
-  list ??= [];
-  const at = list.findIndex(({ id }) => id === item.id);
-  return at < 0 ? [...list, item] : list.with(at, item);
+  const at = list?.findIndex(({ id }) => id === item.id) ?? -1;
+  if (at < 0) return [...(list ?? []), item];
+  const was = list[at];
+  const older = (was.ended && !item.ended) || (was.steps?.length ?? 0) > (item.steps?.length ?? 0);
+  return older ? list : list.with(at, item);
+}
+
+// refreshed asks for a whole list, and keeps what came meanwhile.
+export async function refreshed(part, ask) {
+  const before = state[part] ?? [];
+  const list = await ask();
+  const came = (state[part] ?? []).filter((item) => !before.includes(item));
+  change({ [part]: came.reduce(merged, list) });
 }

@@ -63,7 +63,7 @@ function chart(id, series, isStacked) {
       cursor: { sync: { key: 'time' }, points: { size: 5 }, drag: { x: false, y: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
       axes: [
-        { ...axis, size: 22, space: 60, values: (_, ticks) => ticks.map((at) => clock(at * 1000).slice(-8, -3)) },
+        { ...axis, size: 22, space: 60, values: (_, ticks, __, ___, step) => ticks.map((at) => clock(at * 1000).slice(-8, step < 60 ? undefined : -3)) },
         { ...axis, size: 44, space: 28, values: (_, ticks) => ticks.map(count) },
       ],
       series: [{}, ...order.map(({ colour: name, over }) => ({
