@@ -228,32 +228,12 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 		marks: x.marksSchema(r), uses: usesSchema(r.statement), begun: x.status&wire.StatusInTransaction != 0,
 	}
 	x.answer = wire.Answer{}
-	if err := x.mark(c, r); err != nil {
-		return err
-	}
 	if r.answer == wire.AnswerQuery && changesCatalogue(r.statement) {
 		defer x.server.hints.CatalogueChanging()()
 	}
-	if need.Position != "" {
-		if err := x.waitFirst(c, r, need); err != nil {
-			return err
-		}
-	}
 	var steps backend.Steps
-	if err := c.Adapt(need, &steps); err != nil {
-		return err
-	}
-	// What was queued goes out with the statement where nothing is lost if the
-	// statement runs in spite of a step that failed: a certain read.
-	if !steps.Empty() && !x.joins(c, r, &steps) {
-		if err := x.sendFirst(c, &steps, need); err != nil {
-			return err
-		}
-	}
-	if r.prepared != nil && r.answer != wire.AnswerPrepare {
-		if err := x.readyPrepared(c, r, need); err != nil {
-			return err
-		}
+	if err := x.ready(c, r, need, &steps); err != nil {
+		return unsent(err)
 	}
 	if r.unknown != 0 {
 		// Its own id where the node has none of that, so that what the node says and
@@ -279,6 +259,46 @@ func (x *session) exchange(c *backend.Conn, r *request, need *backend.Need, reas
 		}
 	}
 	return x.relayAnswer(c, r)
+}
+
+// ready does what comes before a request on its connection. Nothing of the request
+// itself is sent.
+func (x *session) ready(c *backend.Conn, r *request, need *backend.Need, steps *backend.Steps) error {
+	if err := x.mark(c, r); err != nil {
+		return err
+	}
+	if need.Position != "" {
+		if err := x.waitFirst(c, r, need); err != nil {
+			return err
+		}
+	}
+	if err := c.Adapt(need, steps); err != nil {
+		return err
+	}
+	// What was queued goes out with the statement where nothing is lost if the
+	// statement runs in spite of a step that failed: a certain read.
+	if !steps.Empty() && !x.joins(c, r, steps) {
+		if err := x.sendFirst(c, steps, need); err != nil {
+			return err
+		}
+	}
+	if r.prepared != nil && r.answer != wire.AnswerPrepare {
+		return x.readyPrepared(c, r, need)
+	}
+	return nil
+}
+
+// unsent says of a connection that was lost before a request that nothing of that
+// was sent. What the node or the client has said itself stays what it is.
+func unsent(err error) error {
+	var refused *wire.ServerError
+	var unprepared *prepareError
+	var side *wire.SideError
+	if errors.Is(err, backend.ErrBehind) || errors.As(err, &refused) || errors.As(err, &unprepared) ||
+		errors.As(err, &side) && side.Side == wire.SideClient {
+		return err
+	}
+	return &sendError{err: err}
 }
 
 // changesCatalogue reports whether a statement may add a stored function, or a

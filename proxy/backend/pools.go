@@ -38,6 +38,8 @@ type Pools struct {
 	byName atomic.Pointer[map[string]*node]
 
 	warm chan warming
+	// down is since when the master is, of Run alone.
+	down downMaster
 }
 
 type warming struct {
@@ -240,7 +242,7 @@ func (p *Pools) Run(ctx context.Context) error {
 		select {
 		case now := <-tick.C:
 			p.clock.Store(now.UnixNano())
-			p.interruptDown()
+			p.interruptDown(now)
 			for _, n := range *p.byName.Load() {
 				n.stats.decay()
 			}
@@ -272,20 +274,6 @@ func (p *Pools) tidy(now time.Time) {
 	for _, n := range nodes {
 		epoch := epochOf(t, n.name)
 		n.closeUnused(func(c *Conn) bool { return c.used.Load() < before || c.Epoch != epoch })
-	}
-}
-
-// interruptDown wakes the sessions that wait for a node which is down: its
-// answer would never come.
-func (p *Pools) interruptDown() {
-	t := p.store.Load()
-	for i := range t.Nodes {
-		if t.Nodes[i].Health != cluster.HealthDown {
-			continue
-		}
-		if n := (*p.byName.Load())[t.Nodes[i].Name]; n != nil {
-			n.interrupt()
-		}
 	}
 }
 
