@@ -53,7 +53,7 @@ func (x *session) followWrite(s *router.Statement, c *backend.Conn) {
 		c.OwesGTID = true
 	}
 	x.followMissed(s, c)
-	if x.dialect.Flavour == cluster.FlavourMariaDB && (isXA(s) || s.Flags.Has(router.Multi) && strings.Contains(s.Fingerprint, "xa ")) {
+	if x.unsettles(s) {
 		x.position.doubt(time.Now())
 	}
 	if x.seen.gtid {

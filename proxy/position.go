@@ -14,9 +14,8 @@ type position struct {
 	told    *cluster.GTIDSet // the part that another session's token has named
 	unknown bool             // a write whose GTID was not told: the master serves
 	since   time.Time        // when that was
-	// doubted is when a MariaDB session ended an XA transaction, zero once slaves
-	// can be believed again: one that applies in parallel may say that it has that,
-	// and what comes after it, before it shows it.
+	// doubted is when a session ended a transaction after which slaves cannot be
+	// believed for a moment, zero once they can; see unsettles.
 	doubted time.Time
 	has     map[string]bool // nodes that were asked: has it, or was not in time
 }
@@ -53,26 +52,6 @@ func (p *position) find(t *cluster.Topology) {
 	}
 	set := m.Applied.Union(p.told)
 	*p = position{text: set.String(), set: set, told: p.told, doubted: p.doubted}
-}
-
-// doubt has the master serve until every slave that serves was seen to have what
-// the session has written, a moment ago.
-func (p *position) doubt(now time.Time) { p.doubted = now }
-
-// doubtSpan is how long ago that must have been: then it shows it, too.
-const doubtSpan = 100 * time.Millisecond
-
-// believe ends the doubt where it can be ended.
-func (p *position) believe(t *cluster.Topology, now time.Time) {
-	if p.unknown {
-		return
-	}
-	for _, i := range t.Readable {
-		if n := &t.Nodes[i]; !n.Applied.ContainsSet(p.set) || !n.Asked.After(p.doubted) || now.Sub(n.Seen) < doubtSpan {
-			return
-		}
-	}
-	p.doubted = time.Time{}
 }
 
 // join takes over a token: what the session must see besides its own writes.

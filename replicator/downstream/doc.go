@@ -33,6 +33,9 @@
 //     master that returns gets its own former transactions under our server id;
 //     only the headers differ. A MariaDB GTID contains the server id, so there
 //     nothing can be disguised, and the slave is refused with what to do.
+//   - MariaDB slaves that apply in parallel move their position too early at a
+//     transaction that ends with ROLLBACK, and at XA COMMIT. Registered ones get
+//     these two kinds in words that make them wait (exact.go).
 //
 // # Checksums
 //

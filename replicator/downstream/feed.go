@@ -38,6 +38,7 @@ type feed struct {
 	sentAt       time.Time
 	scratch      []byte
 	held         event.Event // a disguised GTID that is not sent yet
+	endsXA       bool        // the transaction being sent is XA COMMIT or XA ROLLBACK
 }
 
 // errLogEnds ends a stream that is not to wait for more.

@@ -56,22 +56,27 @@ func onEachFlavour(t *testing.T, test func(*world)) {
 	for _, flavour := range []cluster.Flavour{cluster.FlavourMySQL, cluster.FlavourMariaDB} {
 		t.Run(flavour.String(), func(t *testing.T) {
 			t.Parallel()
-			w := &world{T: t, flavour: flavour}
-			options := playground.Options{Flavour: playground.MySQL, Slaves: 1, Relaxed: true}
-			if w.mariaDB() {
-				options.Flavour = playground.MariaDB
-			}
-			w.nodes = playground.ForTest(t, options)
-			w.master, w.slave = w.nodes.Nodes[0], w.nodes.Nodes[1]
-			if err := w.nodes.OpenMaster(t.Context(), w.master); err != nil {
-				t.Fatal(err)
-			}
-			w.copier = newCopier(t, flavour, w.master.DataDir())
-			w.server = serve(t, w.serving(), Stored(w.log))
-			w.exec(w.master, "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY AUTO_INCREMENT, v LONGBLOB, n INT)")
-			test(w)
+			test(newWorld(t, flavour))
 		})
 	}
+}
+
+// newWorld starts a cluster whose slave follows nobody yet.
+func newWorld(t *testing.T, flavour cluster.Flavour) *world {
+	w := &world{T: t, flavour: flavour}
+	options := playground.Options{Flavour: playground.MySQL, Slaves: 1, Relaxed: true}
+	if w.mariaDB() {
+		options.Flavour = playground.MariaDB
+	}
+	w.nodes = playground.ForTest(t, options)
+	w.master, w.slave = w.nodes.Nodes[0], w.nodes.Nodes[1]
+	if err := w.nodes.OpenMaster(t.Context(), w.master); err != nil {
+		t.Fatal(err)
+	}
+	w.copier = newCopier(t, flavour, w.master.DataDir())
+	w.server = serve(t, w.serving(), Stored(w.log))
+	w.exec(w.master, "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY AUTO_INCREMENT, v LONGBLOB, n INT)")
+	return w
 }
 
 func (w *world) mariaDB() bool { return w.flavour == cluster.FlavourMariaDB }

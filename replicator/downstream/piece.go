@@ -59,10 +59,13 @@ func (f *feed) visible(e event.Event) error {
 	if s.config.mariaDB() && e.Type() == event.MariaAnnotateRows && f.want.flags&flagAnnotate == 0 {
 		return nil
 	}
-	if f.own == 0 || e.ServerID() != f.own || !s.shape.disguise {
-		return f.send(e)
+	switch {
+	case f.own != 0 && e.ServerID() == f.own && s.shape.disguise:
+		return f.disguise(e)
+	case f.own != 0 && s.config.mariaDB() && s.shape.exact:
+		return f.exact(e)
 	}
-	return f.disguise(e)
+	return f.send(e)
 }
 
 // disguise sends an event of the slave's own under our server id, or refuses

@@ -14,6 +14,8 @@ import (
 type shape struct {
 	// disguise keeps a slave from ignoring its own former transactions.
 	disguise bool
+	// exact keeps a MariaDB slave from telling that it has what it does not show.
+	exact bool
 	// place is where a heartbeat says that the log ends.
 	place func(mariaDB bool, at position) uint64
 }
@@ -24,6 +26,7 @@ type position struct {
 	offset  uint64 // in our file
 	counted uint64 // where the stream began, and the lengths of what was sent since
 	logPos  uint32 // what the last event says of itself, in the master's file
+	added   uint64 // what was sent beside the stored events, which logPos does not count
 }
 
 // place is the position of a heartbeat. A slave stops when it is told less than
@@ -31,7 +34,7 @@ type position struct {
 // does no harm.
 func place(mariaDB bool, at position) uint64 {
 	if mariaDB {
-		return max(at.offset, uint64(at.logPos))
+		return max(at.offset, uint64(at.logPos)) + at.added
 	}
 	return max(at.offset, at.counted)
 }
@@ -40,6 +43,7 @@ func place(mariaDB bool, at position) uint64 {
 // (binlog_version 2, server_version 50, created 4).
 const (
 	serverIDOffset = 5
+	sizeOffset     = 9
 	logPosOffset   = 13
 	flagsOffset    = 17
 	createdOffset  = event.HeaderSize + 2 + 50
