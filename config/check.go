@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bellwether-db/bellwether/proxy/trace"
 	"github.com/bellwether-db/bellwether/replicator"
 	"github.com/bellwether-db/bellwether/wire"
 )
@@ -168,6 +169,7 @@ func checkLimits(f *File) (problems Problems) {
 	}{
 		{"proxy.max_clients", int64(f.Proxy.MaxClients), 1, 1 << 20},
 		{"proxy.digests", int64(f.Proxy.Digests), 0, 100_000},
+		{"proxy.traces.one_in", int64(f.Proxy.Traces.OneIn), 1, 1 << 30},
 		{"pool.max_per_node", int64(f.Pool.MaxPerNode), 1, 1 << 16},
 		{"proxy.failover.hold_clients", int64(f.Proxy.Failover.HoldClients), 1, 1 << 20},
 		{"proxy.failover.hold_bytes", int64(f.Proxy.Failover.HoldBytes), 1 << 20, 1 << 40},
@@ -178,6 +180,9 @@ func checkLimits(f *File) (problems Problems) {
 	}
 	if f.Proxy.MaxPacket < 1<<20 || f.Proxy.MaxPacket > 1<<30 {
 		problems = append(problems, f.problem("proxy.max_packet", "%s is not between 1MB and 1GB", f.Proxy.MaxPacket))
+	}
+	if err := (trace.Config{Endpoint: f.Proxy.Traces.Endpoint, OneIn: 1}).Validate(); err != nil {
+		problems = append(problems, f.problem("proxy.traces.endpoint", "%v", err))
 	}
 	return append(problems, f.checkSpans()...)
 }

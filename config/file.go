@@ -116,9 +116,16 @@ type Proxy struct {
 	ShutdownTimeout  Duration `yaml:"shutdown_timeout" reload:"live"`
 	Consistency      string   `yaml:"consistency" oneof:"session global eventual" reload:"live"`
 	Digests          int      `yaml:"digests" reload:"live"`
+	Traces           Traces   `yaml:"traces"`
 	TLS              TLS      `yaml:"tls"`
 
 	Failover ClientsFailover `yaml:"failover"`
+}
+
+// Traces says where spans of statements go.
+type Traces struct {
+	Endpoint string `yaml:"endpoint"`
+	OneIn    int    `yaml:"one_in" reload:"live"`
 }
 
 // TLS says how connections of clients are protected.
@@ -184,6 +191,7 @@ func defaults() *File {
 			ShutdownTimeout:  Duration(10 * time.Second),
 			Consistency:      clients.Consistency.String(),
 			Digests:          clients.Digests,
+			Traces:           Traces{OneIn: clients.Traces.OneIn},
 			TLS:              TLS{Mode: "preferred"},
 		},
 		Pool: Pool{

@@ -12,6 +12,7 @@ import (
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy"
 	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/proxy/trace"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
 )
@@ -92,6 +93,7 @@ func (f *File) ProxyConfig() proxy.Config {
 			Lag: time.Duration(f.Replication.SlowWriters.Lag), Most: time.Duration(f.Replication.SlowWriters.Most),
 		},
 		Digests:    f.Proxy.Digests,
+		Traces:     trace.Config{Endpoint: f.Proxy.Traces.Endpoint, OneIn: f.Proxy.Traces.OneIn},
 		Rules:      *f.Rules(),
 		RequireTLS: f.Proxy.TLS.Mode == "required",
 	}

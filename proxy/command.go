@@ -154,6 +154,7 @@ func (x *session) sendOK() error {
 // sendError answers an error of the proxy's own.
 func (x *session) sendError(e *wire.ServerError) error {
 	x.server.metrics.failure(wire.SideUnknown, e.Code)
+	x.tally.refused = e.Code
 	return x.reply(wire.AppendError(nil, e))
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bellwether-db/bellwether/proxy/trace"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
 )
@@ -42,6 +43,8 @@ type Config struct {
 	Consistencies map[string]router.Consistency
 	// Digests is how many shapes of statements are counted apart, 0 for none.
 	Digests int
+	// Traces says where spans of statements go, and which; off by default.
+	Traces trace.Config
 	// Users are clients that cannot log in by what the nodes know alone.
 	Users []User
 	// Rules are the operator's wishes for routing.
@@ -79,6 +82,7 @@ func Defaults() Config {
 		Failover:         DefaultFailover(),
 		SlowWriters:      SlowWriters{Most: 200 * time.Millisecond},
 		Digests:          1000,
+		Traces:           trace.Config{OneIn: 100},
 		Consistency:      router.ConsistencySession,
 	}
 }
@@ -102,6 +106,9 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("proxy: no span of slow_writers may be negative")
 	case c.RequireTLS && c.TLS == nil:
 		return fmt.Errorf("proxy: TLS is required but no certificate is there")
+	}
+	if err := c.Traces.Validate(); err != nil {
+		return fmt.Errorf("proxy: %w", err)
 	}
 	return c.Failover.validate()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/proxy/trace"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
 )
@@ -31,6 +32,7 @@ type Metrics struct {
 	cancels    atomic.Uint64
 	panics     atomic.Uint64
 	errors     atomic.Uint64 // that clients were told
+	tracer     atomic.Pointer[trace.Tracer]
 	pressure   pressureMetrics
 	reads      readMetrics
 	// Bytes of statements from clients and of answers to them.
@@ -105,6 +107,9 @@ var (
 		"Statements ended on their node because their client left or asked for it.", nil, nil)
 	panicsDesc = prometheus.NewDesc("bellwether_session_panics_total",
 		"Sessions ended by a defect of Bellwether.", nil, nil)
+	spansDesc = prometheus.NewDesc("bellwether_trace_spans_total",
+		"Spans of statements, by what became of them: sent, dropped because too many waited, failed because the collector did not take them.",
+		[]string{"outcome"}, nil)
 	bytesDesc = prometheus.NewDesc("bellwether_client_bytes_total",
 		"Bytes of statements from clients, and of answers to them.", []string{"direction"}, nil)
 	loginsDesc = prometheus.NewDesc("bellwether_logins_total", "Logins, by how they ended.", []string{"outcome"}, nil)
@@ -117,7 +122,7 @@ var (
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range [...]*prometheus.Desc{statementsDesc, readsDesc, latencyDesc, pinsDesc, clientsDesc, holdsDesc, cancelsDesc,
-		delayDesc, delayedDesc, delaysDesc,
+		delayDesc, delayedDesc, delaysDesc, spansDesc,
 		panicsDesc, bytesDesc, loginsDesc, poolDesc, outstandingDesc} {
 		ch <- d
 	}
@@ -151,6 +156,12 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	m.losses.collect(m.holding, gauge, counter)
+	if tracer := m.tracer.Load(); tracer != nil {
+		sent, dropped, failed := tracer.Counts()
+		counter(spansDesc, sent, "sent")
+		counter(spansDesc, dropped, "dropped")
+		counter(spansDesc, failed, "failed")
+	}
 	m.collectStatements(counter)
 	m.reads.collect(func(c router.Consistency, w readWay, n uint64) { counter(readsDesc, n, c.String(), w.String()) })
 	m.collectLatency(ch)

@@ -193,6 +193,7 @@ func (x *session) attempt(r *request, t *cluster.Topology, d router.Decision) (a
 		return true, errNoNode // nothing of it has left
 	}
 	started := time.Now()
+	x.tally.traced.sends(d, c.Node(), started)
 	stats := c.NodeStats()
 	stats.Outstanding.Add(1)
 	x.busySince.Store(started.UnixNano())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/backend"
+	"github.com/bellwether-db/bellwether/proxy/trace"
 	"github.com/bellwether-db/bellwether/router"
 	"github.com/bellwether-db/bellwether/wire"
 )
@@ -59,6 +60,7 @@ type Server struct {
 
 	scratch sync.Pool // *router.Scratch, held while a statement is classified
 	digests digests
+	tracer  *trace.Tracer // nil without traces
 
 	nextID     atomic.Uint32
 	drain      drain
@@ -84,6 +86,8 @@ func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints,
 	}
 	s.scratch.New = func() any { return new(router.Scratch) }
 	s.digests.begin(config.Digests)
+	s.tracer = trace.New(config.Traces, log)
+	metrics.tracer.Store(s.tracer)
 	s.config.Store(&config)
 	s.nextID.Store(firstSession)
 	return s, nil
@@ -96,6 +100,9 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // address stays.
 func (s *Server) Configure(c Config) {
 	s.digests.limit.Store(int64(c.Digests))
+	if s.tracer != nil {
+		s.tracer.Sample(c.Traces.OneIn)
+	}
 	s.config.Store(&c)
 }
 
@@ -107,6 +114,9 @@ func (s *Server) Run(ctx context.Context) error {
 	defer children.Wait()
 	defer end()
 	children.Go(func() { s.watch(ctx) })
+	if s.tracer != nil {
+		children.Go(func() { s.tracer.Run(ctx) })
+	}
 	children.Go(func() { newBackpressure(s).run(ctx) })
 	children.Go(func() { s.drainWhenAsked(ctx, end) })
 	context.AfterFunc(ctx, func() {

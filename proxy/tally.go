@@ -14,8 +14,9 @@ type tally struct {
 	ended  time.Time
 	digest *digest // nil where none is kept
 	ran    ranOn
-	// refused is set where the client got an error of the proxy's own.
-	refused bool
+	// refused is the number of an error of the proxy's own that the client got.
+	refused uint16
+	traced  *traced // nil where the statement has no span
 }
 
 // ranOn is the kind of node that a statement ran on.
@@ -37,15 +38,28 @@ func (x *session) beginTally(r *request) {
 	if s := r.statement; s.Fingerprint != "" && r.answer != wire.AnswerPrepare {
 		x.tally.digest = x.digestOf(r)
 	}
+	if x.server.tracer != nil {
+		x.beginTrace(r)
+	}
 	x.shown.begins(r.statement, x.tally.begun)
+}
+
+// schemaOf is the database that a statement speaks of where it names none.
+func (x *session) schemaOf(r *request) string {
+	if r.prepared != nil {
+		return r.prepared.schema
+	}
+	return x.schema
+}
+
+// failedWith reports whether the client got an error, or no answer because of err.
+func (x *session) failedWith(err error) bool {
+	return err != nil || x.tally.refused != 0 || x.answer.Code != 0
 }
 
 // digestOf is where a statement is counted; nil where digests are off.
 func (x *session) digestOf(r *request) *digest {
-	schema := x.schema
-	if r.prepared != nil {
-		schema = r.prepared.schema
-	}
+	schema := x.schemaOf(r)
 	d := &x.server.digests
 	if found := d.find(r.statement, schema); found != nil || d.limit.Load() == 0 {
 		return found
@@ -64,6 +78,9 @@ func (x *session) endTally(r *request, err error) {
 		y.ended = time.Now()
 	}
 	x.shown.ends(y.ended)
+	if y.traced != nil {
+		x.endTrace(r, err)
+	}
 	if y.digest == nil {
 		return
 	}
@@ -75,7 +92,7 @@ func (x *session) endTally(r *request, err error) {
 	case ranSlave:
 		c.toSlaves.Add(1)
 	}
-	if err != nil || y.refused || x.answer.Code != 0 {
+	if x.failedWith(err) {
 		c.errors.Add(1)
 	}
 	if x.answer.Rows > 0 {
