@@ -152,6 +152,7 @@ func TestREST(t *testing.T) {
 			s.checkMany(t)
 			s.checkBrokenOff(t)
 			s.checkSync(t)
+			s.checkV1(t)
 		})
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/admin/contract"
 	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
@@ -59,8 +61,20 @@ func (s *serving) callAt(ctx context.Context, addr, method, target, body string)
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
+	if err == nil {
+		err = documented.Check(method, response.Request.URL.Path, response.StatusCode, response.Header, text)
+	}
 	return response.StatusCode, strings.TrimSuffix(string(text), "\n"), err
 }
+
+// documented holds every answer of these tests against the OpenAPI document.
+var documented = func() *contract.Contract {
+	c, err := contract.New(admin.OpenAPI())
+	if err != nil {
+		panic(err) // the tests of a document that is none are worth nothing
+	}
+	return c
+}()
 
 // want200 fails where a call does not say that it is done.
 func want200(t *testing.T, status int, body string) {
