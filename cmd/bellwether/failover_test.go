@@ -47,6 +47,7 @@ func TestFailover(t *testing.T) {
 			}
 			w.check()
 			s.checkOneWritable(t)
+			s.checkMeasured(t)
 			s.checkMasterDiesUnseen(t)
 		})
 	}

@@ -15,6 +15,7 @@ import (
 // kind.
 func proxyConfig(c *config.File) (proxy.Config, error) {
 	p := c.ProxyConfig()
+	p.Traces.Version, _ = buildVersion()
 	if p.RSA == nil {
 		certificate, key, err := wire.LoadOrMakeCertificate(c.StateDir)
 		if err != nil {
