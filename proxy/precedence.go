@@ -18,7 +18,10 @@ import (
 type precedence struct {
 	epoch atomic.Uint64        // of the master that was last seen, and 1
 	turn  atomic.Pointer[turn] // nil while nobody has precedence
-	mu    sync.Mutex           // of who begins a turn
+	// reviving are the sessions that are about to run their transaction again just
+	// now.
+	reviving atomic.Int64
+	mu       sync.Mutex // of who begins a turn
 }
 
 // turn is the time of those transactions.
@@ -29,8 +32,13 @@ type turn struct {
 }
 
 // turnBound is how long others wait for them: some belong to clients that do
-// nothing, and come back when those go on.
-const turnBound = 150 * time.Millisecond
+// nothing, and come back when those go on. While some are being run again, which
+// takes its time on a busy machine, it is turnMost.
+const (
+	turnBound = 150 * time.Millisecond
+	turnMost  = 2 * time.Second
+	turnPoll  = 20 * time.Millisecond
+)
 
 // back counts one transaction that was run again, or is none any more.
 func (t *turn) back() {
@@ -55,19 +63,39 @@ func (x *session) giveWay(t *cluster.Topology) {
 	if turn == nil || x.turn.Load() == turn {
 		return
 	}
+	if x.awaitTurn(turn) {
+		p.turn.CompareAndSwap(turn, nil)
+	}
+}
+
+// awaitTurn waits until a turn is over, or has taken too long; it is false where
+// the session is to wait for nothing any more.
+func (x *session) awaitTurn(turn *turn) bool {
 	timer := time.NewTimer(time.Until(turn.until))
 	defer timer.Stop()
-	ctx, done := x.interruptible(turnBound)
+	ctx, done := x.interruptible(turnMost)
 	defer done()
-	select {
-	case <-turn.over:
-	case <-timer.C:
-	case <-ctx.Done():
-		if ctx.Err() == context.Canceled {
-			return
+	for {
+		select {
+		case <-turn.over:
+			return true
+		case now := <-timer.C:
+			if x.server.precedence.reviving.Load() == 0 || now.Sub(turn.until) > turnMost-turnBound {
+				return true
+			}
+			timer.Reset(turnPoll)
+		case <-ctx.Done():
+			return ctx.Err() != context.Canceled
 		}
 	}
-	p.turn.CompareAndSwap(turn, nil)
+}
+
+// reviveFirst is revive, with precedence over who has nothing to run again.
+func (x *session) reviveFirst(r *request, t *cluster.Topology) (again bool, _ error) {
+	p := &x.server.precedence
+	p.reviving.Add(1)
+	defer p.reviving.Add(-1)
+	return x.revive(r, t)
 }
 
 // beginTurn begins the turn of a new master, unless somebody has.

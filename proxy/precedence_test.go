@@ -48,6 +48,33 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// While one is being run again, it is waited for longer, up to a bound.
+func TestPrecedenceOfWhoIsAtIt(t *testing.T) {
+	s := &Server{sessions: map[uint32]*session{}}
+	mover, other := &session{server: s}, &session{server: s}
+	s.sessions[1], s.sessions[2] = mover, other
+	mover.ctx, other.ctx = t.Context(), t.Context()
+	other.giveWay(masterOf(3))
+	mover.recorded.Store(4)
+	s.precedence.reviving.Add(1)
+	gone := make(chan struct{})
+	begun := time.Now()
+	go func() {
+		other.giveWay(masterOf(7))
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		t.Errorf("waited %v, and not for who was being run again", time.Since(begun))
+	case <-time.After(2 * turnBound):
+	}
+	s.precedence.reviving.Add(-1)
+	<-gone
+	if waited := time.Since(begun); waited > turnMost {
+		t.Errorf("waited %v", waited)
+	}
+}
+
 func masterOf(epoch uint64) *cluster.Topology {
 	return cluster.NewStore(&cluster.Topology{
 		Nodes: []cluster.Node{{Name: "node1", Role: cluster.RoleMaster, Epoch: epoch}}, Writes: cluster.WritesOpen,

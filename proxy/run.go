@@ -47,7 +47,7 @@ func (x *session) serve(r *request) error {
 	for attempt := 1; ; attempt++ {
 		t := x.topology()
 		if x.orphan != nil {
-			again, err := x.revive(r, t)
+			again, err := x.reviveFirst(r, t)
 			if err != nil {
 				return x.outcome(err)
 			}
