@@ -37,6 +37,7 @@ type shownNode struct {
 	Weight      int      `json:"weight"`
 	Drain       bool     `json:"drain,omitempty"`
 	Maintenance bool     `json:"maintenance,omitempty"`
+	Touched     string   `json:"touched,omitempty"` // what was changed there by hand
 	ReadOnly    bool     `json:"readOnly"`
 	Replication string   `json:"replication"`
 	LagSeconds  *float64 `json:"lagSeconds"` // null: not known
@@ -60,7 +61,7 @@ func (s *Server) nodes(c *call) *problem {
 func showNode(n *cluster.Node, master bool) shownNode {
 	shown := shownNode{
 		Name: n.Name, Address: n.Addr, Role: n.Role.String(), IsMaster: master, Health: n.Health.String(), Problem: n.Problem, Weight: n.Weight,
-		Drain: n.Drain, Maintenance: n.Maintenance, ReadOnly: n.ReadOnly, Replication: n.Replication.String(), Version: n.Version,
+		Drain: n.Drain, Maintenance: n.Maintenance, Touched: n.Touched, ReadOnly: n.ReadOnly, Replication: n.Replication.String(), Version: n.Version,
 	}
 	if n.LagKnown {
 		seconds := n.Lag.Seconds()

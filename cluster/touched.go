@@ -146,6 +146,17 @@ func (r *Registry) Examine(name string) (equal func() (clear bool, err error)) {
 	}
 }
 
+// Untouch takes a node's mark out of a registry's file, while no Bellwether runs on
+// it: for who has made the node a copy of the master.
+func Untouch(path, name string) error {
+	r := NewRegistry(NewStore(&Topology{}))
+	if err := r.KeepTouched(path); err != nil {
+		return err
+	}
+	_, err := r.Examine(name)()
+	return err
+}
+
 // touch has the topology say so.
 func (d *RegisterDraft) touch(name, says string) {
 	if i := d.next.Find(name); i >= 0 {

@@ -103,6 +103,28 @@ func TestExamine(t *testing.T) {
 	}
 }
 
+// A copy that is made while no Bellwether runs takes the mark along.
+func TestUntouch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "touched.json")
+	if err := Untouch(path, "b"); err != nil {
+		t.Errorf("without a file: %v", err)
+	}
+	registry, store := touching(t, path, "a b c")
+	crown(t, store, "a")
+	for _, name := range []string{"b", "c"} {
+		if _, err := registry.Touch(name, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Untouch(path, "b"); err != nil {
+		t.Fatal(err)
+	}
+	_, store = touching(t, path, "a b c")
+	if nodes := store.Load().Nodes; nodes[1].Touched != "" || nodes[2].Touched == "" {
+		t.Errorf("%q and %q", nodes[1].Touched, nodes[2].Touched)
+	}
+}
+
 // What cannot be kept is not done, and a file that cannot be read is no file
 // without marks.
 func TestTouchNeedsItsFile(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/bellwether-db/bellwether/admin"
 	"github.com/bellwether-db/bellwether/admin/compose"
@@ -16,6 +17,9 @@ import (
 type alone struct{ *house }
 
 var _ admin.Slaves = alone{}
+
+// touchedFile is where it is kept which nodes were changed by hand.
+func touchedFile(stateDir string) string { return filepath.Join(stateDir, "touched.json") }
 
 // ChangeAlone implements admin.Slaves.
 func (a alone) ChangeAlone(ctx context.Context, node string, change admin.AloneChange) (admin.AloneChanged, error) {

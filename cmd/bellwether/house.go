@@ -63,7 +63,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	if err := h.registry.Keep(filepath.Join(c.StateDir, "nodes.json")); err != nil {
 		return nil, err
 	}
-	if err := h.registry.KeepTouched(filepath.Join(c.StateDir, "touched.json")); err != nil {
+	if err := h.registry.KeepTouched(touchedFile(c.StateDir)); err != nil {
 		return nil, err
 	}
 	h.monitor = cluster.NewMonitor(h.store, c.ClusterConfig(), room(log, "cluster"), cluster.NewMetrics(metrics))

@@ -107,6 +107,11 @@ func syncNodes(ctx context.Context, o syncOptions, args []string, out, progress 
 		if err := o.copy(ctx, f, source, target, out, progress); err != nil {
 			return err
 		}
+		if alone {
+			if err := cluster.Untouch(touchedFile(f.stateDir), target.Name); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
