@@ -37,7 +37,7 @@ func TestDecisions(t *testing.T) {
 			`["Asking Bellwether for the state of the cluster.","Not ready: writes are held.","Ready, but degraded: x.","Ready. a is the master, and writes are open."]`},
 		{"picture", "[{health: 'down'}, {health: 'up', is_master: true}, {health: 'up', serves_reads: true}, {health: 'up', serves_reads: false, drain: true}, {health: 'up', fenced: true}].map(condition)",
 			`["bad","good","good","warn","warn"]`},
-		{"traffic", "stacked([{a: 1, b: 2, e: 9}, {a: null, b: 3, e: 0}], [{key: 'a'}, {key: 'b'}, {key: 'e', over: true}])", `[[1,null],[3,3],[9,0]]`},
+		{"traffic", "stacked([{a: 1, b: 2, e: 9}, {a: null, b: 3, e: 0}], [{key: 'a'}, {key: 'b'}, {key: 'e', over: true}])", `[[1,null],[3,3],[9,null]]`},
 		{"lines", "path([[0, 0], [0, 20], [30, 20]], 5)", `"M0,0L0,15Q0,20 5,20L30,20"`},
 		{"lines", "routes({top: {left: 100, width: 100, bottom: 50, node: 'm'}, hub: {top: 80, bottom: 100}, slaves: [{left: 0, width: 100, top: 130, height: 40, node: 's'}], feed: 'relay', width: 300}).map(l => [l.kind, l.node, l.points])",
 			`[["writes","m",[[118,80],[118,50]]],["stream","m",[[182,50],[182,80]]],["reads","s",[[18,100],[18,130]]],["stream","s",[[82,100],[82,130]]]]`},

@@ -3,7 +3,7 @@
 
 import { forgetToken, hasToken } from './api.js';
 import { byId, h, show } from './dom.js';
-import { clock, count, duration, elapsed, plural } from './format.js';
+import { clock, count, duration, elapsed, milliseconds, plural } from './format.js';
 
 // verdict is the state of the cluster in a sentence. Pure.
 export function verdict(cluster) {
@@ -29,7 +29,7 @@ export function showFacts({ cluster, traffic, now }) {
   const last = traffic.at(-1);
   const facts = [
     ['Statements', last ? `${count(last.statements)}/s` : '–'],
-    ['Slowest 1 %', last ? `${count(last.p99_ms)} ms` : '–'],
+    ['Slowest 1 %', milliseconds(last?.p99_ms)],
     ['Clients', count(cluster.clients)],
     ['Held', count(cluster.held_statements), cluster.held_statements > 0],
     ['Feed', cluster.feed],

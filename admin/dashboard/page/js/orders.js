@@ -24,7 +24,7 @@ export const kinds = {
   },
   sync: {
     title: 'Copy again', says: 'A slave becomes a full copy of the master. All that it has is replaced, and it serves nothing until then.',
-    fields: ['node'], danger: true, verb: ({ node }) => (node ? `Replace all that ${node} has` : 'Replace what the slaves have, one after the other'),
+    fields: ['node'], danger: true, verb: ({ node }) => (node ? `Replace all that ${node} has` : 'Replace all that the slaves have'),
   },
   reload: {
     title: 'Reload', says: 'The configuration file is read again and applied, whole or not at all.',
@@ -64,7 +64,7 @@ export function openOrder(kind, given = {}) {
       const { refusal, plan: text } = await post('v1/operations', { ...order, dry_run: true });
       if (turn !== asked) return;
       button.disabled = Boolean(refusal);
-      show(plan, refusal ? h('p', { class: 'refused' }, `It would be refused: ${refusal}`) : h('h3', {}, 'What will be done'), text && h('pre', {}, text));
+      show(plan, refusal ? h('p', { class: 'refused' }, `It would be refused: ${refusal} `, h('button', { type: 'button', class: 'small', onclick: rehearse }, 'Ask again')) : h('h3', {}, 'What will be done'), text && h('pre', {}, text));
     } catch (error) {
       if (turn === asked) show(plan, problem(error));
     }

@@ -45,7 +45,7 @@ function card(node) {
     h('span', { class: 'row' }, h('span', { class: 'dot' }), h('span', { class: 'name' }, node.name), h('span', { class: 'role' }, role)),
     h('span', { class: 'row detail' }, h('span', { class: 'address' }, node.address), h('span', {}, lagOf(node))),
     h('span', { class: 'row detail' },
-      h('span', {}, `${count(connections.busy)} busy, ${count(connections.idle)} idle`), h('span', { class: 'version' }, node.version)),
+      h('span', {}, `${count(connections.busy)} busy, ${count(connections.idle)} idle`), h('span', {}, node.version.split('-', 1)[0])),
     (node.problem || marks(node).length > 0) && h('span', { class: 'row marks' },
       marks(node).map((mark) => h('span', { class: 'chip' }, mark)),
       node.problem && h('span', { class: 'why' }, node.problem)));

@@ -19,12 +19,14 @@ const latency = [
 ];
 
 // stacked is the data of a chart in which the series stand on one another: each
-// is the sum of those up to it. A value that is not known is null. Pure.
+// is the sum of those up to it. A value that is not known is null, and no error
+// is nothing to draw. Pure.
 export function stacked(points, series) {
   const sums = new Array(points.length).fill(0);
   return series.map(({ key, over }) => points.map((point, i) => {
     const value = point[key] ?? null;
-    if (over || value === null) return value;
+    if (over) return value || null;
+    if (value === null) return null;
     sums[i] += value;
     return sums[i];
   }));
