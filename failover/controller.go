@@ -157,12 +157,16 @@ func (c *Controller) step(ctx context.Context) error {
 	t := c.store.Load()
 	c.shown = t
 	v := c.view(t)
-	if c.stream == nil || c.state.Master == "" {
+	if c.stream == nil {
 		c.decline("no master is recorded yet")
 		return c.serve(ctx, t, verdict{})
 	}
 	problems := Diagnose(v)
 	c.tell(problems)
+	if c.state.Master == "" {
+		c.decline("no master is recorded yet")
+		return c.serve(ctx, t, verdict{})
+	}
 	if done, err := c.carryOut(ctx, v); done || err != nil {
 		return err
 	}

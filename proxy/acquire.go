@@ -128,7 +128,7 @@ func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, fo
 	}
 	want := backend.Want{
 		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state, Schema: x.schema,
-		Collation: x.collation, Generation: t.Generation,
+		Collation: x.collation,
 	}
 	c, err = x.server.pools.Lease(x.ctx, n, &want)
 	if err != nil {

@@ -40,7 +40,7 @@ func (x *session) waitBeside(c *backend.Conn, need *backend.Need) error {
 	}
 	want := backend.Want{
 		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state, Schema: x.schema,
-		Collation: x.collation, Generation: t.Generation,
+		Collation: x.collation,
 	}
 	beside, err := x.server.pools.Lease(x.ctx, &t.Nodes[i], &want)
 	if err != nil {

@@ -2,8 +2,11 @@ package proxy
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/wire"
 )
 
 // Journal is what tells whether a write is durable on more machines than the
@@ -21,7 +24,8 @@ type Journal interface {
 	// quick, too.
 	Stored() *cluster.GTIDSet
 	// Await returns once every transaction of set is stored durably, at once
-	// where it is already, and with ctx's error once ctx has ended.
+	// where it is already, also when ctx has ended, and with ctx's error once ctx
+	// has ended.
 	Await(ctx context.Context, set *cluster.GTIDSet) error
 }
 
@@ -42,15 +46,27 @@ func (s *Server) acknowledged() *cluster.GTIDSet {
 	return s.journal.Stored()
 }
 
-// secure holds back the OK of a write until the write is stored. A client that
-// hears nothing cannot believe that it was: so where that cannot be waited for
-// the session ends without an answer.
+// secure holds back the OK of a write until the write is stored, for the hold
+// timeout at most. A client that hears nothing cannot believe that it was: so where
+// that cannot be waited for it is told that nobody can tell, and the session ends.
 func (x *session) secure(write *cluster.GTIDSet) {
 	journal := x.server.journal
 	if journal == nil {
 		return
 	}
-	if err := journal.Await(x.ctx, write); err != nil {
-		_ = x.client.Close() // what the relay sends now goes nowhere
+	err := journal.Await(x.server.ended, write)
+	if errors.Is(err, context.Canceled) {
+		ctx, done := x.within(x.server.config.Load().HoldTimeout)
+		err = journal.Await(ctx, write)
+		done()
 	}
+	if err == nil {
+		return
+	}
+	if x.ctx.Err() == nil {
+		x.server.log.Warn("a write was committed, and its client was not told so: it is not stored", "session", x.id, "gtid", write.String(), "error", err)
+		_ = x.sendError(&wire.ServerError{Code: CodeUnknownOutcome, State: "HY000", Message: fmt.Sprintf( // it is closed all the same
+			"Bellwether: the master committed this as %s, but it could not be stored on a second machine (%v): it is lost if the master is. Do not run it again", write, err)})
+	}
+	_ = x.client.Close() // what the relay sends now goes nowhere
 }

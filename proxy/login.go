@@ -282,7 +282,7 @@ func (x *session) patientLoginConn(database string) (*backend.Conn, error) {
 func (x *session) loginConn(ctx context.Context, t *cluster.Topology, database string) (*backend.Conn, error) {
 	want := backend.Want{
 		Account: x.account, Capabilities: x.capabilities, Owner: x.owner, State: x.state, Schema: database,
-		Collation: x.collation, Generation: t.Generation,
+		Collation: x.collation,
 	}
 	err := error(errNoNode)
 	if m := t.MasterNode(); m != nil && m.Health != cluster.HealthDown {

@@ -41,8 +41,9 @@ type Server struct {
 	store      *cluster.Store
 	pools      *backend.Pools
 	hints      Hints
-	journal    Journal  // nil: writes are as durable as the master makes them
-	outcomes   Outcomes // nil: nobody knows how writes ended
+	journal    Journal         // nil: writes are as durable as the master makes them
+	ended      context.Context //nolint:containedctx // it has ended, for who asks and does not wait
+	outcomes   Outcomes        // nil: nobody knows how writes ended
 	classifier *router.Classifier
 	metrics    *Metrics
 	log        *slog.Logger
@@ -84,6 +85,9 @@ func New(config Config, store *cluster.Store, pools *backend.Pools, hints Hints,
 		sessions: map[uint32]*session{},
 		drain:    drain{asked: make(chan struct{})},
 	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	s.ended = ended
 	s.scratch.New = func() any { return new(router.Scratch) }
 	s.digests.begin(config.Digests)
 	s.tracer = trace.New(config.Traces, log)

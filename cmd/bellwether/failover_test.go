@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
@@ -88,8 +86,9 @@ func (s *serving) switchOver(t *testing.T, to string) {
 	t.Helper()
 	for begun := time.Now(); ; sleep(t.Context(), 50*time.Millisecond) {
 		i, err := s.house.controller.Switchover(t.Context(), failover.Order{To: to})
+		undone := errors.Is(err, failover.ErrRefused) || i.Outcome == failover.OutcomeUndone // a busy machine may be too slow for a step
 		switch {
-		case errors.Is(err, failover.ErrRefused) && time.Since(begun) < time.Minute:
+		case undone && time.Since(begun) < time.Minute:
 			continue
 		case err != nil || i.To != to || s.master() != to:
 			t.Fatalf("switched over to %s: %v", s.master(), err)
@@ -133,9 +132,6 @@ func (s *serving) checkOneWritable(t *testing.T) {
 	}
 }
 
-// tookEffect is the error of a write that was committed, whose answer is lost.
-const tookEffect = 50101
-
 // numberWriters insert numbers of their own, and keep which were acknowledged.
 type numberWriters struct {
 	*testing.T
@@ -159,10 +155,7 @@ func startWriters(t *testing.T, s *serving) *numberWriters {
 		w.group.Go(func() {
 			for id := number; ctx.Err() == nil; id += 4 {
 				_, err := w.db.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO shop.n VALUES (%d)", id))
-				var told *mysql.MySQLError
-				if errors.As(err, &told) && told.Number == tookEffect {
-					t.Logf("insert %d: %v", id, err)
-				} else if err != nil {
+				if err != nil {
 					t.Errorf("insert %d: %v", id, err)
 					return
 				}

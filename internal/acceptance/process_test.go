@@ -47,6 +47,18 @@ func (o *output) String() string {
 
 // startProcess starts the product and returns when it is ready to serve.
 func startProcess(binary, config string) (*process, error) {
+	p, err := beginProcess(binary, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.waitReady(); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// beginProcess starts the product.
+func beginProcess(binary, config string) (*process, error) {
 	p := &process{output: &output{}, ended: make(chan struct{}), command: exec.Command(binary, "serve", "--config", config)}
 	p.command.Stdout, p.command.Stderr = p.output, p.output
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -64,9 +76,6 @@ func startProcess(binary, config string) (*process, error) {
 	}()
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start bellwether: %w", err)
-	}
-	if err := p.waitReady(); err != nil {
-		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }

@@ -95,8 +95,6 @@ type Want struct {
 	Schema string
 	// Collation is what a new connection's handshake asks for.
 	Collation uint16
-	// Generation of the topology that the node was taken from; nothing looks at it.
-	Generation uint64
 
 	epoch uint64 // the node's, set by Lease
 }
