@@ -98,9 +98,9 @@ func (s *watchedSink) Append(e event.Event, m event.Mark) error {
 	return err
 }
 
-// Sync implements upstream.Sink.
-func (s *watchedSink) Sync() error {
-	err := s.on(s.Log.Sync)
+// Harden implements upstream.Sink.
+func (s *watchedSink) Harden() error {
+	err := s.on(s.Log.Harden)
 	if err == nil && s.ended {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -108,6 +108,9 @@ func (s *watchedSink) Sync() error {
 	}
 	return err
 }
+
+// Tidy implements upstream.Sink.
+func (s *watchedSink) Tidy() error { return s.on(s.Log.Tidy) }
 
 // Abort implements upstream.Sink.
 func (s *watchedSink) Abort() error {

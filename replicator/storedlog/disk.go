@@ -41,8 +41,14 @@ type file interface {
 	io.WriterAt
 	io.Closer
 	Truncate(size int64) error
+	// zero writes zeros from an offset up to another, also where what is written
+	// comes to the disk encrypted.
+	zero(from, to int64) error
 	// Sync makes everything written so far durable.
 	Sync() error
+	// syncData is Sync without what only says when the file was written to. After
+	// Truncate it is not enough.
+	syncData() error
 	// size is its length now.
 	size() (int64, error)
 	// forget drops what the kernel holds of it in memory, as far as it is
@@ -123,6 +129,11 @@ func (d folder) sync() error {
 
 // plainFile is a file of the operating system.
 type plainFile struct{ *os.File }
+
+func (f plainFile) zero(from, to int64) error {
+	_, err := f.WriteAt(make([]byte, max(0, to-from)), from)
+	return err
+}
 
 func (f plainFile) size() (int64, error) {
 	info, err := f.Stat()

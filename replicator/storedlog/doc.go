@@ -21,6 +21,10 @@
 // (written at each Sync, itself never fsynced, so a lower bound): damage before
 // that point is not a torn tail, and the log refuses to open over it.
 //
+// The file that is written has room behind its end, zeros that are durable
+// already, because an fsync of what takes their place costs half. They are cut off
+// when another file begins, and by recovery: no event is all zeros.
+//
 // After an error of a write or an fsync the kernel may have dropped dirty pages
 // and call them clean. So the file is not written to again: everything fails
 // until Recover has cut it back to what was durable and has read that anew, and

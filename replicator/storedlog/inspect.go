@@ -35,9 +35,13 @@ func List(dir string, key []byte) ([]FileInfo, error) {
 		if err != nil {
 			return err
 		}
+		end, err := sizeInUse(f, s)
+		if err != nil {
+			return err
+		}
 		format, err := event.ParseFormat(s.format)
 		_, encrypted := f.(*sealedFile)
-		out = append(out, FileInfo{s.name, s.visible, encrypted, format.Version, s.before, written})
+		out = append(out, FileInfo{s.name, end, encrypted, format.Version, s.before, written})
 		return err
 	})
 	return out, err

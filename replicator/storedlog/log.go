@@ -24,6 +24,7 @@ type Log struct {
 	writer writer
 	long   longEvents
 	size   atomic.Int64 // at which a new file begins
+	step   int64        // how much room is made at once
 
 	mu       sync.Mutex // guards what follows
 	segments []*segment // the oldest first; replaced, never changed in place
@@ -62,7 +63,7 @@ func Open(c Config, logger *slog.Logger) (*Log, error) {
 
 // open opens the log on a disk.
 func open(c Config, d disk, logger *slog.Logger) (*Log, error) {
-	l := &Log{config: c, disk: d, logger: logger, changed: make(chan struct{})}
+	l := &Log{config: c, disk: d, logger: logger, changed: make(chan struct{}), step: roomStep}
 	l.size.Store(c.FileSize)
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open stored log in %s: %w", c.Dir, err)
@@ -83,7 +84,7 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.writer.err = ErrClosed
-	return errors.Join(l.writer.drop(), l.closeMark(), l.unlock())
+	return errors.Join(l.writer.closeRoom(), l.writer.drop(), l.closeMark(), l.unlock())
 }
 
 func (l *Log) unlock() error {
@@ -195,13 +196,18 @@ func (l *Log) delete(s *segment) error {
 	return errors.Join(l.disk.remove(s.name), l.disk.remove(s.name+indexSuffix))
 }
 
-// publish shows what is durable and wakes the readers. Executed is what the
+// publish shows what is durable; the readers are woken later. Executed is what the
 // writer has at end.
 func (l *Log) publish(end int64, marks []mark, executed *cluster.GTIDSet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.segments[len(l.segments)-1]
 	s.visible, s.marks, l.executed = end, append(s.marks, marks...), executed
+}
+
+func (l *Log) wakeAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.wake()
 }
 

@@ -193,6 +193,13 @@ func (f *memFile) Sync() error {
 	return err
 }
 
+func (f *memFile) syncData() error { return f.Sync() }
+
+func (f *memFile) zero(from, to int64) error {
+	_, err := f.WriteAt(make([]byte, to-from), from)
+	return err
+}
+
 func (f *memFile) forget() error {
 	unlock, err := f.disk.begin("forget")
 	defer unlock()

@@ -140,8 +140,12 @@ func (l *Log) cut(f file, s *segment, found scanned) error {
 	if err != nil || size == found.end {
 		return err
 	}
-	if err := errors.Join(f.Truncate(found.end), f.Sync()); err != nil {
+	used, err := written(f, found.end, size)
+	if err = errors.Join(err, f.Truncate(found.end), f.Sync()); err != nil {
 		return fmt.Errorf("cut %s back to %d: %w", s.name, found.end, err)
+	}
+	if !used {
+		return nil
 	}
 	l.logger.Info("the stored log was cut back to the end of its last whole transaction",
 		"file", s.name, "offset", found.end, "cut", size-found.end, "executed", found.after.String(), "error", found.torn)

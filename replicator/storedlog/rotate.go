@@ -66,6 +66,9 @@ func (l *Log) started() uint32 {
 // startFile makes a file durable that begins behind what the writer has, and
 // goes on in it. Everything before it is durable and visible already.
 func (l *Log) startFile(format event.Event) error {
+	if err := l.cutRoom(); err != nil {
+		return err
+	}
 	old, number := l.last(), l.writer.number+1
 	s := &segment{number: number, name: nameOf(number), format: format, before: l.writer.set, marked: true}
 	f, err := l.makeFile(s)

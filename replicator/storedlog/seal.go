@@ -127,6 +127,11 @@ func (s *sealedFile) WriteAt(b []byte, off int64) (done int, err error) {
 // Truncate counts plain bytes.
 func (s *sealedFile) Truncate(size int64) error { return s.file.Truncate(size + sealedHeader) }
 
+// zero leaves bytes that decrypt to nonsense, and no part of a key stream used.
+func (s *sealedFile) zero(from, to int64) error {
+	return s.file.zero(from+sealedHeader, to+sealedHeader)
+}
+
 func (s *sealedFile) size() (int64, error) {
 	n, err := s.file.size()
 	return max(0, n-sealedHeader), err

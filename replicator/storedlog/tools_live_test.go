@@ -29,6 +29,9 @@ func TestServersToolsReadStoredFiles(t *testing.T) {
 			l := opened(t, Config{Dir: t.TempDir(), Flavour: test.flavour, FileSize: 5000, ServerID: 1})
 			store(t, l, source)
 			files := l.Files()
+			if err := l.Close(); err != nil { // until then there is room behind the end
+				t.Fatal(err)
+			}
 			var names []string
 			for _, f := range files {
 				names = append(names, filepath.Join(l.config.Dir, f.Name))

@@ -33,9 +33,11 @@ func Verify(ctx context.Context, dir string, key []byte) (Verified, error) {
 	}
 	err = eachFile(folder(dir), key, func(s *segment, f file) error {
 		found, err := scan(f, s, s.visible, func(int64, event.Event, event.Mark) error { return ctx.Err() })
-		if err == nil {
-			v.take(s, found)
+		if err != nil {
+			return err
 		}
+		end, err := endOfUse(f, found.end, s.visible)
+		v.take(s, found, end)
 		return err
 	})
 	if err == nil {
@@ -56,7 +58,8 @@ func (v *verifier) problem(text string, args ...any) {
 	v.Problems = append(v.Problems, fmt.Sprintf(text, args...))
 }
 
-func (v *verifier) take(s *segment, found scanned) {
+// take takes in a file, in which nothing but room is behind end.
+func (v *verifier) take(s *segment, found scanned, end int64) {
 	if v.tail != "" {
 		v.problem("%s", v.tail)
 	}
@@ -71,7 +74,7 @@ func (v *verifier) take(s *segment, found scanned) {
 		v.tail = fmt.Sprintf("%s behind %d: %v", s.name, found.end, found.torn)
 	}
 	v.Files, v.Transactions, v.Bytes = v.Files+1, v.Transactions+found.transactions, v.Bytes+found.end
-	v.Last, v.Open = found.after, s.visible-found.end
+	v.Last, v.Open = found.after, end-found.end
 }
 
 // finish compares the end with how far the log was durable.

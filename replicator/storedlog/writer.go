@@ -1,7 +1,6 @@
 package storedlog
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -24,6 +23,10 @@ type writer struct {
 	written int64  // how far the file was written
 	end     int64  // behind the last whole transaction appended
 	synced  int64  // how far it is durable
+	room    int64  // how far it may be longer than what was written; see makeRoom
+	full    bool   // there is no room to be had for this file
+	bulk    int64  // what the last Harden wrote
+	untidy  bool   // Tidy has something to do
 	set     *cluster.GTIDSet
 	marker  marker
 	inside  bool
@@ -73,7 +76,7 @@ func (w *writer) write(b []byte) error {
 // drop leaves the file, and what was appended behind the last Sync.
 func (w *writer) drop() error {
 	f := w.file
-	w.segment, w.file, w.buf, w.inside = nil, nil, nil, false
+	w.segment, w.file, w.buf, w.inside, w.room, w.full = nil, nil, nil, false, 0, false
 	if f == nil {
 		return nil
 	}
@@ -149,10 +152,18 @@ func (l *Log) begin() error {
 	return nil
 }
 
-// Sync makes the whole transactions appended so far durable and then visible.
-// After an error nothing of them is, and all writing fails with it until
-// Recover.
+// Sync is Harden and Tidy.
 func (l *Log) Sync() error {
+	if err := l.Harden(); err != nil {
+		return err
+	}
+	return l.Tidy()
+}
+
+// Harden makes the whole transactions appended so far durable and then visible.
+// After an error nothing of them is, and all writing fails with it until
+// Recover. Tidy must follow, once the master has its answer: it has time.
+func (l *Log) Harden() error {
 	w := &l.writer
 	if w.err != nil || w.file == nil || w.end == w.synced {
 		return w.err
@@ -160,12 +171,28 @@ func (l *Log) Sync() error {
 	if err := w.flush(); err != nil {
 		return l.fail(fmt.Errorf("write %s: %w", w.segment.name, err))
 	}
-	if err := w.file.Sync(); err != nil {
+	if err := w.file.syncData(); err != nil {
 		return l.fail(fmt.Errorf("sync %s: %w", w.segment.name, err))
 	}
-	w.synced = w.end
+	w.bulk, w.synced, w.untidy = w.end-w.synced, w.end, true
 	l.publish(w.end, l.ripe(), w.set)
-	return l.remember(w.segment.number, w.end)
+	return nil
+}
+
+// Tidy does what can wait behind Harden: it wakes the readers, remembers what is
+// durable and makes room for what comes. Its errors are as those of Harden, but
+// what was made durable stays so.
+func (l *Log) Tidy() error {
+	w := &l.writer
+	if !w.untidy {
+		return w.err
+	}
+	w.untidy = false
+	l.wakeAll()
+	if err := l.remember(w.segment.number, w.end); err != nil {
+		return err
+	}
+	return l.makeRoom()
 }
 
 // ripe takes the marks that lie in what is durable.
@@ -191,10 +218,8 @@ func (l *Log) Abort() error {
 	if err := l.Sync(); err != nil {
 		return err
 	}
-	if w.position() > w.end {
-		if err := errors.Join(w.file.Truncate(w.end), w.file.Sync()); err != nil {
-			return l.fail(fmt.Errorf("cut %s back to %d: %w", w.segment.name, w.end, err))
-		}
+	if err := l.cutRoom(); err != nil {
+		return err
 	}
 	if err := w.drop(); err != nil {
 		return l.fail(fmt.Errorf("abort: %w", err))

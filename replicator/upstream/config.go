@@ -85,8 +85,11 @@ type Sink interface {
 	// event is borrowed. An error that wraps storedlog.ErrOrder is the master's
 	// fault, and Abort follows.
 	Append(e event.Event, m event.Mark) error
-	// Sync makes the whole transactions appended so far durable.
-	Sync() error
+	// Harden makes the whole transactions appended so far durable.
+	Harden() error
+	// Tidy does what of that could wait until the master had its answer. It is
+	// called behind every Harden that succeeded.
+	Tidy() error
 	// Abort takes back the transaction that was begun and will not be ended.
 	Abort() error
 }

@@ -91,7 +91,9 @@ func (m *memory) Append(e event.Event, mark event.Mark) error {
 	return nil
 }
 
-func (m *memory) Sync() error {
+func (m *memory) Tidy() error { return nil }
+
+func (m *memory) Harden() error {
 	time.Sleep(m.delay)
 	if m.sync != nil {
 		if err := m.sync(); err != nil {

@@ -244,7 +244,7 @@ func (s *stream) answer() {
 // settle makes durable what is whole, and only then answers the master.
 func (s *stream) settle() error {
 	begun := time.Now()
-	if err := s.sink.Sync(); err != nil {
+	if err := s.sink.Harden(); err != nil {
 		return sinkRefusal("sync", err)
 	}
 	g, took := s.group, time.Since(begun)
@@ -255,6 +255,9 @@ func (s *stream) settle() error {
 	var err error
 	if g.asked {
 		err = s.frames.write(appendReply(nil, g.reply))
+	}
+	if err := s.sink.Tidy(); err != nil {
+		return sinkRefusal("tidy", err)
 	}
 	s.record(g, took, g.asked && err == nil)
 	return err
