@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// suite holds what the tests share: the binary and one world for each flavour,
-// made when a test first asks.
+// suite holds what the tests share: the binary and one world for each flavour
+// and feed, made when a test first asks.
 var suite = &shared{worlds: map[string]*world{}}
 
 type shared struct {
@@ -61,16 +61,23 @@ func (s *shared) stop() error {
 	return err
 }
 
-// worldOf returns the flavour's world. The test fails where it cannot be made,
-// and, at its end, where the proxy has raced, panicked or gone.
+// worldOf returns the flavour's world whose slaves replicate from their master.
 func worldOf(t *testing.T, flavour string) *world {
+	t.Helper()
+	return worldFedBy(t, flavour, "direct")
+}
+
+// worldFedBy returns the flavour's world with a feed. The test fails where it
+// cannot be made, and, at its end, where the proxy has raced, panicked or gone.
+func worldFedBy(t *testing.T, flavour, feed string) *world {
 	t.Helper()
 	suite.mu.Lock()
 	defer suite.mu.Unlock()
-	w := suite.worlds[flavour]
+	name := flavour + "-" + feed
+	w := suite.worlds[name]
 	if w == nil {
-		w = &world{flavour: flavour, dir: filepath.Join(suite.dir, flavour)}
-		suite.worlds[flavour] = w
+		w = &world{flavour: flavour, feed: feed, dir: filepath.Join(suite.dir, name)}
+		suite.worlds[name] = w
 		w.startError = w.start()
 	}
 	if w.startError != nil {

@@ -18,6 +18,7 @@ import (
 // product in front, and a server of the same kind that stands alone.
 type world struct {
 	flavour  string
+	feed     string // what slaves replicate from
 	dir      string
 	cluster  *playground.Cluster
 	straight *playground.Cluster
@@ -55,7 +56,7 @@ func (w *world) startServers() error {
 	if w.straight, err = playground.Start(ctx, options); err != nil {
 		return err
 	}
-	options.Dir, options.Slaves, options.Replicate = filepath.Join(w.dir, "cluster"), 2, true
+	options.Dir, options.Slaves, options.Replicate = filepath.Join(w.dir, "cluster"), 2, w.feed == "direct"
 	if w.cluster, err = playground.Start(ctx, options); err != nil {
 		return err
 	}
@@ -94,7 +95,11 @@ func (w *world) startShared() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.startProxy(binary, w.dir, w.cluster, patientConfig(6000))
+	settings := patientConfig(6000)
+	if w.feed == "relay" {
+		settings += "replication: {feed: relay, listen: \"127.0.0.1:0\", stored_log: {file_size: 64MB}}\n"
+	}
+	return w.startProxy(binary, w.dir, w.cluster, settings)
 }
 
 // startProxy starts a product with settings on top of the nodes'.
