@@ -127,7 +127,9 @@ func (t *Tracer) Run(ctx context.Context) {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTimeout)
 	defer cancel()
 	for len(t.queue) > 0 {
-		batch = append(batch, <-t.queue)
+		if batch = append(batch, <-t.queue); len(batch) == mostSent {
+			batch = t.flush(last, batch)
+		}
 	}
 	t.flush(last, batch)
 }
