@@ -64,6 +64,7 @@ func (s *Server) replaceConfiguration(c *call) *problem {
 	if err != nil {
 		return refusal("replacing the configuration", err)
 	}
+	c.done.Outcome = "done: " + strings.Join(changes, "; ")
 	return c.show(struct {
 		Changes []string `json:"changes"`
 	}{notNil(changes)}, "")

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -91,6 +92,53 @@ func TestDocumentIsWhole(t *testing.T) {
 		known := func(word string) bool { return strings.Contains(unseen, word) }
 		if !slices.ContainsFunc(elsewhere, known) && !strings.Contains(unseen, "/slave") && !strings.Contains(unseen, "/v1/nodes") {
 			t.Errorf("nobody has seen %s", unseen)
+		}
+	}
+}
+
+// Whatever the document has is there: each call answers, if only with a refusal.
+func TestDocumentIsRouted(t *testing.T) {
+	s, _, _ := wholeServer(t)
+	s.parts.Reload = func() error { return nil }
+	var document struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+		}
+	}
+	if err := json.Unmarshal(openAPI, &document); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for path, methods := range document.Paths {
+		for method, o := range methods {
+			if ids[o.OperationID] {
+				t.Errorf("%s comes twice", o.OperationID)
+			}
+			ids[o.OperationID] = true
+			if strings.HasPrefix(path, "/replicate/") || path == "/v1/events" {
+				continue // on a node's address; has no end
+			}
+			answer := send(s, strings.ToUpper(method), path, "")
+			if body := answer.Body.String(); strings.Contains(body, "there is no "+path) || answer.Code == http.StatusMethodNotAllowed {
+				t.Errorf("%s %s: %d %s", method, path, answer.Code, body)
+			}
+		}
+	}
+}
+
+func TestReferencePage(t *testing.T) {
+	s, _, _ := wholeServer(t)
+	for path, kind := range map[string]string{"/docs": "text/html", "/docs/reference.js": "text/javascript", "/docs/reference.css": "text/css"} {
+		answer, request := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
+		s.Handler().ServeHTTP(answer, request)
+		policy := answer.Header().Get("Content-Security-Policy")
+		if answer.Code != http.StatusOK || !strings.HasPrefix(answer.Header().Get("Content-Type"), kind) || !strings.Contains(policy, "default-src 'none'") {
+			t.Errorf("%s: %d %v", path, answer.Code, answer.Header())
+		}
+		for _, elsewhere := range []string{"http://", "https://", "<script>", " style="} {
+			if strings.Contains(answer.Body.String(), elsewhere) {
+				t.Errorf("%s has %s", path, elsewhere)
+			}
 		}
 	}
 }

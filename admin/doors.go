@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -177,9 +178,18 @@ type NewNode struct {
 
 // NodeChange is how a node is to be used; nil leaves it as it is. It is a value.
 type NodeChange struct {
-	Drain       *bool `json:"drain"`
-	Maintenance *bool `json:"maintenance"`
-	Weight      *int  `json:"weight"`
+	Drain       *bool `json:"drain,omitempty"`
+	Maintenance *bool `json:"maintenance,omitempty"`
+	Weight      *int  `json:"weight,omitempty"`
+}
+
+// String is what is to change, for the audit.
+func (c NodeChange) String() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "" // what it has always can be shown
+	}
+	return string(text)
 }
 
 // NodeLoad is what is under way on a node. It is a value.

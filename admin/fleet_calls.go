@@ -73,7 +73,7 @@ func (s *Server) changeNode(c *call) *problem {
 	if p != nil {
 		return p
 	}
-	c.done = entry{Call: "change node", Node: name}
+	c.done = entry{Call: "change node", Node: name, Outcome: "done: " + change.String()}
 	if err := s.parts.Fleet.Change(name, change); err != nil {
 		return refusal("changing the node", err)
 	}
