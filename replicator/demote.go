@@ -50,7 +50,28 @@ func (r *Replicator) demoteDirect(ctx context.Context, n cluster.Node, self cont
 	if extra := self.Has.Subtract(has); !extra.IsEmpty() {
 		return &control.ErrantError{Node: n.Name, Extra: extra}
 	}
-	return owns(n.Name, self, has)
+	if self.Own != nil {
+		return owns(n.Name, self, has)
+	}
+	extra, _, err := r.lackedByMaster(ctx, self.Has)
+	if err == nil && !extra.IsEmpty() {
+		err = &control.ErrantError{Node: n.Name, Extra: extra}
+	}
+	return err
+}
+
+// lackedByMaster is what the present master of a MariaDB fleet does not have of a
+// position, and the position up to which it has all.
+func (r *Replicator) lackedByMaster(ctx context.Context, position *cluster.GTIDSet) (extra, common *cluster.GTIDSet, err error) {
+	from, ok := r.sourceOf(r.cluster.Load())
+	if !ok {
+		return nil, nil, fmt.Errorf("ask the master what it has: %w", errNotOpen)
+	}
+	err = r.order(ctx, from, func(ctx context.Context, c *control.Conn) (err error) {
+		extra, common, err = c.Lacks(ctx, position)
+		return err
+	})
+	return extra, common, err
 }
 
 // owns is an *control.OwnError where a MySQL lacks of its own what its source has.

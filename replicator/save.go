@@ -2,7 +2,7 @@ package replicator
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -37,7 +37,7 @@ func (r *Replicator) Save(ctx context.Context, n cluster.Node, extra *cluster.GT
 	config.Heartbeat = saveHeartbeat
 	s := errant.Source{Name: n.Name, Upstream: config, Has: self.Has, After: []*cluster.GTIDSet{self.Has.Subtract(extra)}, Columns: conn.Columns}
 	if self.Has.Flavour() == cluster.FlavourMariaDB {
-		if s.After, err = r.commonWith(self); err != nil {
+		if s.After, err = r.commonWith(ctx, self); err != nil {
 			return nil, err
 		}
 	}
@@ -46,11 +46,15 @@ func (r *Replicator) Save(ctx context.Context, n cluster.Node, extra *cluster.GT
 
 // commonWith are the positions of the stored log that a MariaDB may have been at,
 // the latest first: one at the beginning of each file, and so one where a master
-// was followed by the next.
-func (r *Replicator) commonWith(self control.Self) (out []*cluster.GTIDSet, err error) {
+// was followed by the next. Where nothing is stored, the master says it.
+func (r *Replicator) commonWith(ctx context.Context, self control.Self) (out []*cluster.GTIDSet, err error) {
 	relay := r.relay.Load()
 	if relay == nil {
-		return nil, fmt.Errorf("nothing is known of what others have: %w", errNotOpen)
+		extra, common, err := r.lackedByMaster(ctx, self.Has)
+		if err == nil && extra.IsEmpty() {
+			err = errors.New("the master does not know what it has in common with this node")
+		}
+		return []*cluster.GTIDSet{common}, err
 	}
 	for _, f := range slices.Backward(relay.stored.Files()) {
 		if self.Has.ContainsSet(f.Before) && !f.Before.ContainsSet(self.Has) {
