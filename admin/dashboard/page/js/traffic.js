@@ -61,7 +61,7 @@ function chart(id, series, isStacked) {
     const [text, grid] = [colour('--quiet'), colour('--line')];
     const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     plot = new window.uPlot({
-      width: holder.clientWidth, height: 132, padding: [6, 4, 0, 0], legend: { show: false },
+      width: holder.clientWidth, height: 132, padding: [6, 14, 0, 0], legend: { show: false },
       cursor: { sync: { key: 'time' }, points: { size: 5 }, drag: { x: false, y: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
       axes: [
