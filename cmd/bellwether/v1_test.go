@@ -151,6 +151,7 @@ func (s *serving) checkWatched(t *testing.T) {
 			}
 		}
 	}
+	s.waitReady(t) // the former master is a slave, and no slave is late
 	for _, path := range []string{"/master", "/slave", "/readyz"} {
 		s.v1(t, http.MethodGet, path, "", http.StatusOK, nil)
 	}
