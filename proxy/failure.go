@@ -145,7 +145,9 @@ func (x *session) lost(r *request, t *cluster.Topology, c *backend.Conn, pins ro
 	case remedyReplay:
 		return x.lostTransaction(r, t, c, lost)
 	case remedySettle:
-		return x.settle(r, x.write(c, t), lost)
+		w := x.write(c, t)
+		w.Definition = r.statement.Kind == router.KindDDL
+		return x.settle(r, w, lost)
 	}
 	x.forgetRecord()
 	return false, lost

@@ -40,6 +40,9 @@ type Write struct {
 	After *cluster.GTIDSet
 	// Opened is when the connection was made.
 	Opened time.Time
+	// Definition says that it is one statement that defines something: the server
+	// logs those as text, with the id of the connection.
+	Definition bool
 }
 
 // OutcomeState says how a write ended.

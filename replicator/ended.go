@@ -111,7 +111,7 @@ func (r *relay) final(t *cluster.Topology, identity string) bool {
 // absent is the end where a write is not stored, unless it cannot be told from
 // a MariaDB's transactions, which have no thread id unless they are definitions.
 func (r *relay) absent(w outcome.Write) (Outcome, error) {
-	if w.Mark == "" && r.stored.Executed().Flavour() == cluster.FlavourMariaDB {
+	if w.Mark == "" && !w.Definition && r.stored.Executed().Flavour() == cluster.FlavourMariaDB {
 		return Outcome{}, fmt.Errorf("it has no mark: %w", ErrAmbiguous)
 	}
 	return Outcome{State: OutcomeNotCommitted}, nil

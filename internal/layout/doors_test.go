@@ -41,6 +41,7 @@ var testDoors = []string{"internal/playground", "internal/browser", "internal/fa
 var fences = map[string][]string{
 	"github.com/pingcap/tidb/pkg/parser":  {"router", "admin"},
 	"github.com/go-mysql-org/go-mysql":    {"replicator", "cluster"},
+	"github.com/klauspost/compress":       {"replicator"},
 	"github.com/go-sql-driver/mysql":      {"cluster", "failover", "replicator", "admin", "bench", "internal/playground", "internal/acceptance"},
 	"github.com/spf13/cobra":              {"cmd/bellwether", "bench"},
 	"github.com/goccy/go-yaml":            {"config", "deploy"},

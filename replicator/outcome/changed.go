@@ -1,12 +1,17 @@
 package outcome
 
 import (
+	"errors"
+
 	"github.com/bellwether-db/bellwether/replicator/event"
 	"github.com/bellwether-db/bellwether/replicator/rowimage"
 )
 
 // MostRows is the largest transaction whose rows are looked at, in bytes.
 const MostRows = 4 << 20
+
+// mostUnpacked is how long a compressed one may be, unpacked.
+const mostUnpacked = 4 * MostRows
 
 // Changed is what one transaction changed in one table. It is a value.
 type Changed struct {
@@ -22,19 +27,9 @@ type Changed struct {
 // order in which they come first. It is nil where that was not rows alone, or
 // where not all of it can be read.
 func Changes(events []byte) ([]Changed, error) {
-	c := changes{tables: map[uint64]*rowimage.Table{}}
-	for len(events) > 0 {
-		e, err := event.Next(events)
-		if err == nil {
-			err = c.take(e)
-		}
-		if err != nil {
-			return nil, err
-		}
-		events = events[len(e):]
-	}
-	if c.opaque {
-		return nil, nil
+	c := changes{tables: map[uint64]*rowimage.Table{}, checksum: true}
+	if err := c.all(events); err != nil || c.opaque {
+		return nil, err
 	}
 	return c.out, nil
 }
@@ -44,34 +39,68 @@ type changes struct {
 	tables map[uint64]*rowimage.Table
 	out    []Changed
 	opaque bool // there is something that is no rows
+	// checksum says that the events have one: not inside of a compressed transaction.
+	checksum bool
+}
+
+func (c *changes) all(events []byte) error {
+	for len(events) > 0 {
+		e, err := event.Next(events)
+		if err == nil {
+			err = c.take(e)
+		}
+		if err != nil {
+			return err
+		}
+		events = events[len(e):]
+	}
+	return nil
+}
+
+// unpacked takes what a compressed transaction holds; too much is not looked at.
+func (c *changes) unpacked(e event.Event) error {
+	events, err := new(event.Unpacker).All(e, c.checksum, mostUnpacked)
+	if errors.Is(err, event.ErrTooLong) || !c.checksum {
+		c.opaque = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.checksum = false
+	err = c.all(events)
+	c.checksum = true
+	return err
 }
 
 func (c *changes) take(e event.Event) error {
 	switch t := e.Type(); {
 	case t == event.TableMap:
-		table, err := rowimage.ParseTable(e, true)
+		table, err := rowimage.ParseTable(e, c.checksum)
 		c.tables[table.ID] = &table
 		return err
 	case rowimage.KindOf(t) != rowimage.KindUnknown:
 		return c.rows(e)
 	case t == event.Query:
-		q, err := event.ParseQuery(e, true)
+		q, err := event.ParseQuery(e, c.checksum)
 		c.opaque = c.opaque || !q.Frame
 		return err
-	case t == event.PartialUpdateRows, t == event.TransactionPayload, t == event.ExecuteLoadQuery, t == event.MariaQueryCompressed:
+	case t == event.TransactionPayload:
+		return c.unpacked(e)
+	case t == event.PartialUpdateRows, t == event.ExecuteLoadQuery, t == event.MariaQueryCompressed:
 		c.opaque = true
 	}
 	return nil
 }
 
 func (c *changes) rows(e event.Event) error {
-	table := c.tables[rowimage.TableID(e, true)]
+	table := c.tables[rowimage.TableID(e, c.checksum)]
 	if table == nil {
 		c.opaque = true
 		return nil
 	}
 	at, kind := c.of(table), rowimage.KindOf(e.Type())
-	return table.Each(e, true, func(r rowimage.Row) error {
+	return table.Each(e, c.checksum, func(r rowimage.Row) error {
 		switch kind {
 		case rowimage.KindInsert:
 			if at.Inserted == 0 {

@@ -9,6 +9,6 @@
 // when somebody asks.
 //
 // It never guesses: thread ids begin anew with the server, connections are
-// forgotten where there are too many, a compressed transaction does not show who
-// wrote it. Whatever could be taken for something else is Ambiguous.
+// forgotten where there are too many, a compressed transaction that cannot be read
+// may be anybody's. Whatever could be taken for something else is Ambiguous.
 package outcome

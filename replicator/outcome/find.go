@@ -22,6 +22,9 @@ type Write struct {
 	After *cluster.GTIDSet
 	// Opened is when the connection was made.
 	Opened time.Time
+	// Definition says that it is one statement that is logged as text, if at all: so
+	// on a MariaDB it has the id of its connection, as all have on a MySQL.
+	Definition bool
 }
 
 // Verdict is what is known of a write. The zero value is unknown.

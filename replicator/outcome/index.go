@@ -16,8 +16,9 @@ import (
 // and Met are for one goroutine, the one that writes the stored log; Find is for
 // any.
 type Index struct {
-	open transaction // of the writer
-	from *origin     // of the writer: who is read
+	open   transaction    // of the writer
+	unpack event.Unpacker // of the writer
+	from   *origin        // of the writer: who is read
 
 	mu      sync.Mutex
 	origins map[string]*origin
@@ -120,7 +121,8 @@ func (x *Index) Appended(e event.Event, m event.Mark) {
 	case t == event.MariaAnnotateRows:
 		x.open.annotate(e.Body(true))
 	case t == event.TransactionPayload:
-		x.open.packed = true
+		thread, err := x.unpack.Thread(e, true)
+		x.open.thread, x.open.packed = thread, err != nil
 	}
 	if m.ThreadID != 0 {
 		x.open.thread = m.ThreadID
