@@ -152,6 +152,9 @@ func (s *serving) checkWatched(t *testing.T) {
 		}
 	}
 	s.waitReady(t) // the former master is a slave, and no slave is late
+	for _, slave := range s.servers.Slaves()[1:] {
+		s.waitServing(t, slave.Name)
+	}
 	for _, path := range []string{"/master", "/slave", "/readyz"} {
 		s.v1(t, http.MethodGet, path, "", http.StatusOK, nil)
 	}
