@@ -146,7 +146,6 @@ func TestREST(t *testing.T) {
 			s := startServingAs(t, servers, demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0", feed: "relay"})
 			s.bePatient(t, patientHold, 10*time.Second)
 			s.checkDocument(t, "document.txt")
-			s.checkNodes(t)
 			s.checkTypes(t, flavour)
 			s.checkAnswers(t)
 			s.checkMany(t)

@@ -40,6 +40,20 @@ func (s *serving) comesTo(t *testing.T, node, path string, wanted func(status in
 	}
 }
 
+// TestNodesOwnAddresses is them against real servers of each family.
+func TestNodesOwnAddresses(t *testing.T) {
+	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
+		t.Run(flavour.String(), func(t *testing.T) {
+			t.Parallel()
+			servers := playground.ForTest(t, playground.Options{Flavour: flavour, Slaves: 2, Relaxed: true})
+			s := startServingAs(t, servers, demoOptions{proxy: "127.0.0.1:0", admin: "127.0.0.1:0", feed: "relay"})
+			s.bePatient(t, patientHold, 10*time.Second)
+			s.checkDocument(t, "document.txt")
+			s.checkNodes(t)
+		})
+	}
+}
+
 // checkNodes is the nodes' own addresses, from the document's calls to a
 // switchover.
 func (s *serving) checkNodes(t *testing.T) {
