@@ -38,6 +38,7 @@ Begin with: bellwether demo`,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
+	root.AddCommand(statusCommand(), nodesCommand(), sessionsCommand(), topCommand())
 	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), explainCommand(), logCommand(), versionCommand())
 	root.AddCommand(adoptCommand(), syncCommand(), verifyCommand())
 	root.AddCommand(switchoverCommand(), failoverCommand(), incidentsCommand(), maintenanceCommand(), drainCommand())
