@@ -137,7 +137,7 @@ func TestPasswordsOverRSA(t *testing.T) {
 		if got, err := decryptPassword(message, nonce, key); err != nil || got != password {
 			t.Errorf("%q, %v", got, err)
 		}
-		if _, err := decryptPassword(message[1:], nonce, key); err == nil {
+		if _, err := decryptPassword(message[:len(message)-1], nonce, key); err == nil {
 			t.Error("a cut message was decrypted")
 		}
 	}
