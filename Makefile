@@ -27,7 +27,7 @@ PKG ?= ./...
 # Flags of the demo and the bench, as in: make demo ARGS="--servers mariadb --slaves 3"
 ARGS ?=
 
-.PHONY: help build demo test lint fuzz chaos soak bench clean servers browser go compiler
+.PHONY: help build demo test lint fuzz chaos soak bench clean servers promtool browser go compiler
 
 help: ## print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -38,7 +38,7 @@ build: go ## build bin/bellwether, one static binary
 demo: build servers ## start a master, two slaves and Bellwether in front of them
 	exec bin/bellwether demo $(ARGS)
 
-test: lint servers browser compiler ## check the style, then run every test with the race detector
+test: lint servers promtool browser compiler ## check the style, then run every test with the race detector
 	@mkdir -p bin; echo 'go test -race -count 1 -timeout 14m $(PKG)'; \
 	go test -race -count 1 -timeout 14m $(PKG) 2>&1 | tee bin/test.log || { \
 	  echo; echo 'What failed; bin/test.log has all of it:'; \
@@ -84,6 +84,9 @@ clean: ## remove what was built; the fetched servers stay in the cache
 
 servers: ## fetch MySQL and MariaDB into a cache, without root
 	@scripts/servers.sh
+
+promtool: ## fetch promtool into a cache, without root, for the test of the alerts
+	@scripts/servers.sh promtool
 
 browser: ## fetch Chromium into a cache, without root, for the dashboard's test
 	@scripts/browser.sh

@@ -65,6 +65,7 @@ var verdicts = map[uint16]verdict{
 	1049: {kindUnknown, http.StatusNotFound, ""},
 	1051: {kindUnknown, http.StatusNotFound, ""},
 	1146: {kindUnknown, http.StatusNotFound, ""},
+	3503: {kindUnknown, http.StatusNotFound, ""}, // ALTER DATABASE of none, MySQL's
 	1007: {kindConflict, http.StatusConflict, ""},
 	1050: {kindConflict, http.StatusConflict, ""},
 	1062: {kindConflict, http.StatusConflict, ""},

@@ -144,8 +144,8 @@ type Explanation struct {
 	// Why are sentences, Pins what it would pin its session for.
 	Why  []string `json:"why"`
 	Pins []string `json:"pins"`
-	// Statements is how many there are in the text; Parsed that the parser was
-	// asked, since the tokenizer could not tell.
+	// Statements is how many there are in the text; Parsed that it is known what
+	// kind of statement it is: what is not goes to the master.
 	Statements int    `json:"statements"`
 	Parsed     bool   `json:"parsed"`
 	Digest     string `json:"digest"`

@@ -7,8 +7,8 @@ import (
 
 // fleet routes /v1/cluster and /v1/nodes.
 func (s *Server) fleet(mux *http.ServeMux) {
-	mux.HandleFunc("GET /v1/cluster", s.guarded(RoleRead, func(c *call) *problem { return c.show(s.cluster(), "") }))
-	mux.HandleFunc("GET /v1/nodes", s.guarded(RoleRead, func(c *call) *problem { return c.show(s.nodesNow(), "") }))
+	mux.HandleFunc("GET /v1/cluster", s.guarded(RoleRead, s.showCluster))
+	mux.HandleFunc("GET /v1/nodes", s.guarded(RoleRead, s.showNodes))
 	mux.HandleFunc("GET /v1/nodes/{name}", s.guarded(RoleRead, s.showNode))
 	mux.HandleFunc("POST /v1/nodes", s.guarded(RoleOperate, with(s.parts.Fleet, s.addNode)))
 	mux.HandleFunc("PATCH /v1/nodes/{name}", s.guarded(RoleOperate, with(s.parts.Fleet, s.changeNode)))
@@ -25,6 +25,22 @@ func with[Part comparable](part Part, serve func(*call) *problem) func(*call) *p
 	return func(*call) *problem {
 		return &problem{Type: kindUnavailable, Title: "not here", Status: http.StatusNotImplemented, Detail: "this Bellwether has no such part"}
 	}
+}
+
+// showCluster is GET /v1/cluster.
+func (s *Server) showCluster(c *call) *problem {
+	if _, p := c.query(); p != nil {
+		return p
+	}
+	return c.show(s.cluster(), "")
+}
+
+// showNodes is GET /v1/nodes.
+func (s *Server) showNodes(c *call) *problem {
+	if _, p := c.query(); p != nil {
+		return p
+	}
+	return c.show(s.nodesNow(), "")
 }
 
 // showNode is GET /v1/nodes/{name}, and the answer of the calls that change one.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -77,7 +78,7 @@ func (s *Server) admit(c *call, least Role) *problem {
 	if p := s.foreign(c.Request); p != nil {
 		return p
 	}
-	if c.Method == http.MethodHead { // which the mux takes for GET
+	if c.Method == http.MethodHead && !shows(c.URL.Path) { // which the mux takes for GET
 		c.w.Header().Set("Allow", "GET, POST")
 		return &problem{Type: kindMethod, Title: "method not allowed", Status: http.StatusMethodNotAllowed, Detail: "HEAD is not one of GET POST"}
 	}
@@ -108,4 +109,10 @@ func (s *Server) admit(c *call, least Role) *problem {
 			Detail: "this call is for the role " + least.String() + ", and " + who.name + " has " + who.role.String()}
 	}
 	return nil
+}
+
+// shows reports whether a GET of a path ends by itself and changes nothing, so
+// that a HEAD may be served as one.
+func shows(path string) bool {
+	return strings.HasPrefix(path, "/v1/") && path != "/v1/events" || path == "/nodes"
 }

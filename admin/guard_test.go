@@ -100,6 +100,7 @@ func TestWhoMayCall(t *testing.T) {
 		{"a listed page", listed, "GET", "/sync", []string{"Origin: https://shop.example", "Sec-Fetch-Site: cross-site"}, 202, ""},
 		{"nearly a listed page", listed, "GET", "/sync", []string{"Origin: https://shop.example.evil"}, 403, kindOrigin},
 		{"head", open, "HEAD", "/sync", nil, 405, kindMethod},
+		{"head of what never ends", open, "HEAD", "/v1/events", nil, 405, kindMethod},
 		{"put", open, "PUT", "/sync", nil, 405, kindMethod},
 		{"unknown parameter", open, "GET", "/sync?nod=a", nil, 400, kindRefused},
 		{"twice", open, "GET", "/sync?node=a&node=b", nil, 400, kindRefused},

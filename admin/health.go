@@ -36,7 +36,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	reason, weak := s.readiness(s.parts.Topologies.Load())
 	switch {
 	case reason != "":
-		problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
+		problem{Type: kindUnavailable, Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
 	case weak != "":
 		writeText(w, "ok, but degraded: "+weak+"\n")
 	default:

@@ -117,5 +117,5 @@ func verdictOn(w http.ResponseWriter, r *http.Request, reason string) {
 		writeText(w, "ok\n")
 		return
 	}
-	problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
+	problem{Type: kindUnavailable, Title: "not ready", Status: http.StatusServiceUnavailable, Detail: reason, Instance: r.URL.Path}.write(w)
 }

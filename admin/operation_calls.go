@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/bellwether-db/bellwether/admin/operation"
 )
@@ -37,8 +39,28 @@ func (s *Server) showOperation(c *call) *problem {
 	return c.show(record, "")
 }
 
-// kinds are what can be asked for.
-var kinds = []string{"switchover", "failover", "sync", "verify", "reload"}
+// fits refuses a kind that is not there, and what the kind does not take: who
+// asks for a switchover with a "node" means that node, and is not to get another.
+func fits(asked operation.Request) *problem {
+	takes := map[string]string{"switchover": "to, reason, force", "failover": "to, reason, force", "sync": "node", "verify": "node, options", "reload": ""}
+	takenHere, known := takes[asked.Kind]
+	if !known {
+		return badParameter("kind: %q is not one of switchover, failover, sync, verify, reload", asked.Kind)
+	}
+	o := asked.Options
+	for _, part := range []struct {
+		name  string
+		given bool
+	}{{"to", asked.To != ""}, {"node", asked.Node != ""}, {"force", asked.Force}, {"options", o != operation.Options{}}} {
+		if part.given && !slices.Contains(strings.Split(takenHere, ", "), part.name) {
+			return badParameter("%s: a %s takes only %s", part.name, asked.Kind, cmp.Or(takenHere, "dry_run"))
+		}
+	}
+	if min(o.ChunkMS, o.LockMS, o.PatienceSeconds) < 0 {
+		return badParameter("options: none of them can be below 0, which is the usual")
+	}
+	return nil
+}
 
 // operate is POST /v1/operations.
 func (s *Server) operate(c *call) *problem {
@@ -46,8 +68,8 @@ func (s *Server) operate(c *call) *problem {
 	if p := c.parse(&asked); p != nil {
 		return p
 	}
-	if !slices.Contains(kinds, asked.Kind) {
-		return badParameter("kind: %q is not one of switchover, failover, sync, verify, reload", asked.Kind)
+	if p := fits(asked); p != nil {
+		return p
 	}
 	if asked.DryRun {
 		plan, err := s.parts.Operator.Plan(c.Context(), asked)
@@ -116,7 +138,8 @@ func refusal(what string, err error) *problem {
 	case errors.Is(err, ErrUnknown), errors.Is(err, operation.ErrUnknown):
 		return &problem{Type: kindUnknown, Title: "not there", Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, ErrRefused):
-		return &problem{Type: kindConflict, Title: what + " refused, nothing has changed", Status: http.StatusConflict, Detail: err.Error()}
+		return &problem{Type: kindConflict, Title: what + " refused, nothing has changed", Status: http.StatusConflict,
+			Detail: strings.TrimPrefix(err.Error(), ErrRefused.Error()+": ")}
 	}
 	return &problem{Type: kindOutcome, Title: what + " not done", Status: http.StatusServiceUnavailable, Detail: err.Error(), Remedy: "see /v1/incidents and /v1/problems"}
 }

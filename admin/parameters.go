@@ -24,10 +24,12 @@ func (c *call) parse(into any) *problem {
 	if err != nil {
 		return badParameter("the query cannot be read: %v", err)
 	}
-	if len(body) == 0 {
-		return decode(fromQuery(query), into)
-	}
-	if len(query) > 0 {
+	switch {
+	case len(body) == 0:
+		if body, p = fromQuery(query); p != nil {
+			return p
+		}
+	case len(query) > 0:
 		return badParameter("there are parameters in the query and in the body: choose one")
 	}
 	return decode(body, into)
@@ -35,7 +37,7 @@ func (c *call) parse(into any) *problem {
 
 // body returns the JSON of what is not a GET; nothing where there is none.
 func (c *call) body() ([]byte, *problem) {
-	if c.Method == http.MethodGet {
+	if c.Method == http.MethodGet || c.Method == http.MethodHead {
 		return nil, nil
 	}
 	body, err := io.ReadAll(c.Body)
@@ -57,20 +59,20 @@ func (c *call) body() ([]byte, *problem) {
 	return body, nil
 }
 
-// fromQuery makes an object of JSON of a query. A name that comes twice is a
-// list, which no parameter takes.
-func fromQuery(query url.Values) []byte {
-	object := make(map[string]any, len(query))
+// fromQuery makes an object of JSON of a query.
+func fromQuery(query url.Values) ([]byte, *problem) {
+	object := make(map[string]string, len(query))
 	for name, values := range query {
-		if object[name] = values; len(values) == 1 {
-			object[name] = values[0]
+		if len(values) > 1 {
+			return nil, badParameter("%s: comes twice", name)
 		}
+		object[name] = values[0]
 	}
 	text, err := json.Marshal(object)
 	if err != nil {
-		return nil // strings are always encoded
+		return nil, badParameter("the query cannot be read: %v", err) // strings always can
 	}
-	return text
+	return text, nil
 }
 
 func decode(text []byte, into any) *problem {
@@ -81,13 +83,20 @@ func decode(text []byte, into any) *problem {
 		err = errors.New("there is more behind the object")
 	}
 	var wrong *json.UnmarshalTypeError
+	var broken *json.SyntaxError
 	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong) && wrong.Field == "":
+		return badParameter("the parameters are to be one object of JSON, and this is of the type %s", wrong.Value)
 	case errors.As(err, &wrong):
-		return badParameter("%s is a %s, which it cannot be", wrong.Field, wrong.Value)
-	case err != nil:
-		return badParameter("%s", strings.TrimPrefix(err.Error(), "json: "))
+		return badParameter("%s: cannot be of the type %s", wrong.Field, wrong.Value)
+	case errors.As(err, &broken):
+		return badParameter("the body is no JSON: %v, at byte %d", broken, broken.Offset)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return badParameter("the body is no JSON: it ends too early")
 	}
-	return nil
+	return badParameter("%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
 func badParameter(format string, args ...any) *problem {
@@ -101,7 +110,7 @@ type count uint64
 func (c *count) UnmarshalJSON(data []byte) error {
 	n, err := strconv.ParseUint(strings.Trim(string(data), `"`), 10, 63)
 	if err != nil {
-		return fmt.Errorf("%s is not a whole number", data)
+		return fmt.Errorf("limit and offset are whole numbers from 0 on, and %s is none", data)
 	}
 	*c = count(n)
 	return nil

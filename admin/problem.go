@@ -1,13 +1,13 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
 )
 
-// problem is an error document of RFC 9457. Where Type is left out, the title
-// says all there is.
+// problem is an error document of RFC 9457.
 type problem struct {
 	// Type is one of the kinds below, as a URI that stays.
 	Type   kind   `json:"type,omitempty"`
@@ -47,16 +47,19 @@ const (
 func (p *problem) Error() string { return p.Title + ": " + p.Detail }
 
 func (p problem) write(w http.ResponseWriter) {
-	body, err := json.Marshal(p)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // people read "<=" in it, and no browser takes it for a page
+	if err := encoder.Encode(p); err != nil {
 		http.Error(w, p.Title, p.Status)
 		return
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	// A client that has gone needs no answer.
-	_, _ = w.Write(append(body, '\n'))
+	_, _ = w.Write(body.Bytes())
 }
 
 // withProblems answers what no route of mux takes with a problem document.

@@ -17,8 +17,8 @@ func TestReload(t *testing.T) {
 		called            bool
 	}{
 		{"right", "t1", "Bearer t1", nil, http.StatusOK, "reloaded\n", true},
-		{"refused", "t1", "Bearer t1", errors.New("line 3"), http.StatusConflict, `"detail":"line 3"`, true},
-		{"no token", "t1", "", nil, http.StatusUnauthorized, `"title":"not authorized"`, false},
+		{"refused", "t1", "Bearer t1", errors.New("line 3"), http.StatusConflict, `problem:conflict","title":"reload refused, nothing has changed","status":409,"detail":"line 3"`, true},
+		{"no token", "t1", "", nil, http.StatusUnauthorized, `problem:token","title":"not authorized"`, false},
 		{"wrong token", "t1", "Bearer t2", nil, http.StatusUnauthorized, "state_dir", false},
 		{"none configured", "", "Bearer ", nil, http.StatusUnauthorized, "", false},
 	} {

@@ -41,9 +41,9 @@ func (s *Server) search(c *call) *problem {
 		switch {
 		case err != nil:
 			return explained(err, false)
-		case len(places) == 0 && (in.Table != "" || in.Column != ""):
+		case len(places) == 0 && (in.Database != "" || in.Table != "" || in.Column != ""):
 			return &problem{Type: kindUnknown, Title: "not found", Status: http.StatusNotFound,
-				Detail: "no table with such columns is there, or the account may not see it"}
+				Detail: "no such table or column is there to be searched, or the account may not see it"}
 		}
 		bounded, cancel := context.WithTimeout(ctx, searchTime)
 		defer cancel()

@@ -24,7 +24,7 @@ func (s *Server) selectRows(c *call) *problem {
 		Columns  compose.Names     `json:"columns"`
 		Where    compose.Condition `json:"where"`
 		Order    string            `json:"order"`
-		Limit    count             `json:"limit"`
+		Limit    *count            `json:"limit"`
 		Offset   count             `json:"offset"`
 	}
 	if p := c.parse(&in); p != nil {
@@ -36,7 +36,7 @@ func (s *Server) selectRows(c *call) *problem {
 			Detail: "rows come as application/json, application/x-ndjson or text/csv"}
 	}
 	statement, err := s.compose.Select(compose.Table{Database: in.Database, Name: in.Table}, compose.Select{
-		Columns: string(in.Columns), Where: in.Where, Order: in.Order, Limit: uint64(in.Limit), Offset: uint64(in.Offset),
+		Columns: string(in.Columns), Where: in.Where, Order: in.Order, Limit: (*uint64)(in.Limit), Offset: uint64(in.Offset),
 	})
 	if err != nil {
 		return explained(err, false)

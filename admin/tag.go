@@ -37,7 +37,7 @@ func (c *call) show(document any, version string) *problem {
 	}
 	c.w.Header().Set("ETag", `"`+tag+`"`)
 	c.w.Header().Set("Cache-Control", "no-cache")
-	if c.Method == http.MethodGet && listed(c.Header.Get("If-None-Match"), func(t string) bool { return t == tag }) {
+	if (c.Method == http.MethodGet || c.Method == http.MethodHead) && listed(c.Header.Get("If-None-Match"), func(t string) bool { return t == tag }) {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}

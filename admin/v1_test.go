@@ -9,10 +9,16 @@ import (
 	"time"
 )
 
+// fromLoopback is a request of somebody on this machine.
+func fromLoopback(method, target, body string) *http.Request {
+	request := httptest.NewRequest(method, target, strings.NewReader(body))
+	request.RemoteAddr, request.Host = "127.0.0.1:5555", "localhost:8001"
+	return request
+}
+
 // send makes a request with a body from loopback.
 func send(s *Server, method, target, body string, headers ...string) *httptest.ResponseRecorder {
-	request, answer := httptest.NewRequest(method, target, strings.NewReader(body)), httptest.NewRecorder()
-	request.RemoteAddr, request.Host = "127.0.0.1:5555", "localhost:8001"
+	request, answer := fromLoopback(method, target, body), httptest.NewRecorder()
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -69,6 +75,9 @@ func TestV1(t *testing.T) {
 		{"POST", "/v1/config/diff", "", 200, `"valid":true`},
 		{"GET", "/v1/audit?limit=2", "", 200, `{"entries":[`},
 		{"GET", "/v1/nowhere", "", 404, "not-found"},
+		{"GET", "/v1/nodes?name=a", "", 400, "unknown parameter"},
+		{"GET", "/v1/cluster?x=", "", 400, "unknown parameter"},
+		{"GET", "/sync?node=a&node=b", "", 400, "node: comes twice"},
 		{"GET", "/master", "", 200, "ok\n"},
 		{"GET", "/slave", "", 503, "no slave serves reads"},
 		{"GET", "/slave?max_lag=2", "", 400, "span of time"},
@@ -104,6 +113,11 @@ func TestTags(t *testing.T) {
 	tag := read.Header().Get("ETag")
 	if again := send(s, "GET", "/v1/nodes/a", "", "If-None-Match: "+tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 		t.Errorf("%d %s", again.Code, again.Body)
+	}
+	head := httptest.NewRecorder()
+	s.Handler().ServeHTTP(head, fromLoopback("HEAD", "/v1/nodes/a", ""))
+	if head.Code != http.StatusOK || head.Header().Get("ETag") != tag {
+		t.Errorf("HEAD: %d, %s, want %s", head.Code, head.Header().Get("ETag"), tag)
 	}
 	if other := send(s, "PATCH", "/v1/nodes/a", `{"weight":2}`, `If-Match: "other"`); other.Code != http.StatusPreconditionFailed {
 		t.Errorf("%d %s", other.Code, other.Body)

@@ -2,7 +2,7 @@
 # Fetches real servers and tools for the demo, the tests and the benchmarks,
 # without root and without a question.
 #
-#   scripts/servers.sh [mysql] [mariadb] [haproxy] [sysbench] [all]
+#   scripts/servers.sh [mysql] [mariadb] [promtool] [haproxy] [sysbench] [all]
 #
 # Without an argument: mysql and mariadb. Each comes as Debian or Ubuntu
 # packages through a private apt state (the machine's own apt settings and
@@ -15,7 +15,7 @@
 # MySQL is that of Debian unstable; it brings unstable's libc and runs through
 # its own loader. The rest is of the machine's own suite. <folder>/bin holds
 # small scripts that start each program (mysqld, mysql, mariadbd, mariadb,
-# mysqldump, mariadb-dump, mysqlbinlog, mariadb-binlog, haproxy, sysbench).
+# mysqldump, mariadb-dump, mysqlbinlog, mariadb-binlog, promtool, haproxy, sysbench).
 set -euo pipefail
 
 # Raise this when what is unpacked changes: older caches are then fetched again.
@@ -39,6 +39,7 @@ by_hand() {
   case $1 in
     mysql) echo "put mysqld 8.0.26 or newer on PATH (Debian unstable: apt install mysql-server-core mysql-client-core; others: https://dev.mysql.com/downloads/mysql/)" ;;
     mariadb) echo "put mariadbd 10.5 or newer on PATH (Debian, Ubuntu: apt install mariadb-server-core mariadb-client-core; others: https://mariadb.org/download/)" ;;
+    promtool) echo "apt install prometheus, or put promtool on PATH (https://prometheus.io/download/)" ;;
     *) echo "apt install $1" ;;
   esac
 }
@@ -200,6 +201,7 @@ wrappers() {
         wrapper $name "$tree" usr/bin/$name "MARIADB_PLUGIN_DIR='$(client_plugins "$tree")'"
       done
       ;;
+    promtool) wrapper promtool "$tree" usr/bin/promtool "" ;;
     haproxy) wrapper haproxy "$tree" usr/sbin/haproxy "" ;;
     sysbench)
       wrapper sysbench "$tree" usr/bin/sysbench \
@@ -215,6 +217,7 @@ packages() {
   case $1 in
     mysql) echo mysql-server-core mysql-client-core ;;
     mariadb) echo "$(newest "$2" mariadb-server-core)" "$(newest "$2" mariadb-client-core)" ;;
+    promtool) echo prometheus ;;
     *) echo "$1" ;;
   esac
 }
@@ -232,6 +235,7 @@ program() {
   case $1 in
     mysql) echo usr/sbin/mysqld --version ;;
     mariadb) echo usr/sbin/mariadbd --version ;;
+    promtool) echo usr/bin/promtool --version ;;
     haproxy) echo usr/sbin/haproxy -v ;;
     sysbench) echo usr/bin/sysbench --version ;;
   esac
@@ -283,6 +287,7 @@ place() {
   rm -rf "$tree"
   mv "$2" "$tree"
   rm -rf "$tree"/usr/share/{doc,man,locale,info,lintian}
+  [[ $1 != promtool ]] || rm -rf "$tree"/usr/share "$tree"/usr/bin/prometheus # what comes with it
   wrappers "$1"
   loader=$(first "$tree"/usr/lib/*-linux-gnu*/ld-linux*.so.*)
   {
@@ -338,11 +343,11 @@ provide() {
 main() {
   local names=("$@") name
   [[ $# -gt 0 ]] || names=(mysql mariadb)
-  [[ " ${names[*]} " != *" all "* ]] || names=(mysql mariadb haproxy sysbench)
+  [[ " ${names[*]} " != *" all "* ]] || names=(mysql mariadb promtool haproxy sysbench)
   for name in "${names[@]}"; do
     case $name in
-      mysql | mariadb | haproxy | sysbench) ;;
-      *) say "unknown: $name (mysql, mariadb, haproxy, sysbench, all)"; exit 2 ;;
+      mysql | mariadb | promtool | haproxy | sysbench) ;;
+      *) say "unknown: $name (mysql, mariadb, promtool, haproxy, sysbench, all)"; exit 2 ;;
     esac
   done
   for name in "${names[@]}"; do

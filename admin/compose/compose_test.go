@@ -45,7 +45,7 @@ func TestFragments(t *testing.T) {
 		{"values", `18446744073709551615, 123456789012345678901234567890.12, 0xABC, b'101', TRUE`,
 			"INSERT INTO " + in + " VALUES (18446744073709551615, 123456789012345678901234567890.12, x'0abc', b'101', TRUE)"},
 		{"names", "name, `e``mail`", "INSERT INTO " + in + " (`name`, `e``mail`) VALUES (1)"},
-		{"columns", "Id, name AS n, users.age, COUNT(*)", "SELECT `Id`, `name` AS `n`, `users`.`age`, COUNT(1) FROM " + in},
+		{"columns", "Id, name AS n, users.age, COUNT(*)", "SELECT `Id`, `name` AS `n`, `users`.`age`, COUNT(1) AS `COUNT(*)` FROM " + in},
 		{"where", "Id = 1", "SELECT * FROM " + in + " WHERE `Id` = 1"},
 		{"where", `name LIKE "%x" AND (age > 3 OR age IS NULL)`, "SELECT * FROM " + in + " WHERE `name` LIKE '%x' AND (`age` > 3 OR `age` IS NULL)"},
 		{"where", "d >= DATE '2026-01-01' + INTERVAL 1 DAY", "SELECT * FROM " + in + " WHERE `d` >= DATE_ADD(DATE '2026-01-01', INTERVAL 1 DAY)"},
@@ -155,9 +155,22 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q is taken: %s", table, s.Text)
 		}
 	}
-	s, err := c.Select(Table{"a`b", "c; DROP TABLE d -- `"}, Select{Limit: 3, Offset: 4})
-	if err != nil || s.Text != "SELECT * FROM `a``b`.`c; DROP TABLE d -- ``` LIMIT 3 OFFSET 4" {
-		t.Errorf("%s, %v", s.Text, err)
+	few, none := uint64(3), uint64(0)
+	for want, in := range map[string]Select{
+		"*":                                     {},
+		"* LIMIT 3 OFFSET 4":                    {Limit: &few, Offset: 4},
+		"* LIMIT 0":                             {Limit: &none},
+		"* LIMIT 18446744073709551615 OFFSET 4": {Offset: 4},
+		"COUNT(1) AS `COUNT(*)`, `a`, MAX(`b`) AS `m`, `a` + 1 AS `a + 1`": {Columns: "COUNT(*), a, max(b) m, a + 1"},
+	} {
+		s, err := c.Select(Table{"a`b", "c; DROP TABLE d -- `"}, in)
+		columns, rest, _ := strings.Cut(want, " LIMIT")
+		if rest != "" {
+			rest = " LIMIT" + rest
+		}
+		if want = "SELECT " + columns + " FROM `a``b`.`c; DROP TABLE d -- ```" + rest; err != nil || s.Text != want {
+			t.Errorf("%s, %v, want %s", s.Text, err, want)
+		}
 	}
 }
 
@@ -207,6 +220,9 @@ func TestRows(t *testing.T) {
 	s, err := new(Composer).Insert(users, Insert{Rows: rows})
 	if err != nil || s.Text != "INSERT INTO `testdb`.`users` (`a`, `b`) VALUES (1, ?), (2, NULL)" || !reflect.DeepEqual(s.Args, []any{"x"}) {
 		t.Errorf("%s %v, %v", s.Text, s.Args, err)
+	}
+	if err := json.Unmarshal([]byte(`{"a":1,"b":{"a":2},"a":2}`), &rows[0]); err == nil || !strings.Contains(err.Error(), `"a" is named twice`) {
+		t.Errorf("a column with two values: %v", err)
 	}
 	rows[1] = Fields{"a": json.RawMessage("1")}
 	if _, err := new(Composer).Insert(users, Insert{Rows: rows}); err == nil {

@@ -64,10 +64,11 @@ func (c *Composer) Insert(t Table, in Insert) (Statement, error) {
 
 // Select says what is read. The fragments may be empty.
 type Select struct {
-	Columns       string
-	Where         Condition
-	Order         string
-	Limit, Offset uint64 // 0: none
+	Columns string
+	Where   Condition
+	Order   string
+	Limit   *uint64 // nil: none
+	Offset  uint64
 }
 
 // Select makes the SELECT of a table's rows.
@@ -100,16 +101,19 @@ func (c *Composer) Select(t Table, in Select) (Statement, error) {
 }
 
 // window writes LIMIT; an offset alone needs one that ends nothing.
-func window(limit, offset uint64) string {
-	switch {
-	case offset > 0 && limit == 0:
-		return " LIMIT " + strconv.FormatUint(1<<64-1, 10) + " OFFSET " + strconv.FormatUint(offset, 10)
-	case offset > 0:
-		return " LIMIT " + strconv.FormatUint(limit, 10) + " OFFSET " + strconv.FormatUint(offset, 10)
-	case limit > 0:
-		return " LIMIT " + strconv.FormatUint(limit, 10)
+func window(limit *uint64, offset uint64) string {
+	if limit == nil && offset == 0 {
+		return ""
 	}
-	return ""
+	most := uint64(1<<64 - 1)
+	if limit != nil {
+		most = *limit
+	}
+	text := " LIMIT " + strconv.FormatUint(most, 10)
+	if offset > 0 {
+		text += " OFFSET " + strconv.FormatUint(offset, 10)
+	}
+	return text
 }
 
 // Update makes the UPDATE of the rows that a condition finds.

@@ -16,6 +16,36 @@ import (
 // and 0, {"base64": "..."} is binary, and any other object or list is its JSON.
 type Fields map[string]json.RawMessage
 
+// UnmarshalJSON takes an object; one that names a column twice is an error, since
+// nobody knows which value is meant.
+func (f *Fields) UnmarshalJSON(data []byte) error {
+	type plain Fields
+	if err := json.Unmarshal(data, (*plain)(f)); err != nil || *f == nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	seen := make(map[string]bool, len(*f))
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		text, _ := name.(string) // which the name of a member always is
+		if seen[text] {
+			return fmt.Errorf("%q is named twice", text)
+		}
+		seen[text] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // names returns the columns in a fixed order, so that equal calls are equal
 // statements.
 func (f Fields) names() []string { return slices.Sorted(maps.Keys(f)) }

@@ -20,8 +20,20 @@ func columnsPart() part {
 		if !ok || query.Fields == nil {
 			return nil, false
 		}
+		for _, field := range query.Fields.Fields {
+			nameAsWritten(field)
+		}
 		return nodes(query.Fields.Fields), true
 	}}
+}
+
+// nameAsWritten has an expression's column called as its caller wrote it, as a
+// server would: written anew, COUNT(*) is COUNT(1).
+func nameAsWritten(field *ast.SelectField) {
+	_, plain := field.Expr.(*ast.ColumnNameExpr)
+	if text := field.Text(); !plain && field.Expr != nil && field.AsName.L == "" && checkName("columns", text) == nil {
+		field.AsName = ast.NewCIStr(text)
+	}
 }
 
 func orderPart() part {

@@ -23,7 +23,7 @@ var doors = map[string][]string{
 	"cluster":       {},
 	"wire":          {},
 	"bench":         {"internal/playground"},
-	"deploy":        {"config", "proxy", "cluster", "failover", "replicator"}, // its tests
+	"deploy":        {"config", "proxy", "cluster", "failover", "replicator", "internal/playground"}, // its tests
 
 	"internal/playground": {},
 	"internal/fakemysql":  {"wire"},
