@@ -39,9 +39,9 @@ func sessionsCommand() *cobra.Command {
 			if pinned {
 				query.Set("pinned", "true")
 			}
-			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from source, out io.Writer) error {
+			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from caller, out io.Writer) error {
 				var s seenSessions
-				if err := from.get(ctx, "/v1/sessions?"+query.Encode(), &s); err != nil {
+				if err := from.do(ctx, http.MethodGet, "/v1/sessions?"+query.Encode(), nil, &s); err != nil {
 					return err
 				}
 				if l.output == "json" {
@@ -102,7 +102,7 @@ func killCommand() *cobra.Command {
 }
 
 func killSession(ctx context.Context, path string, id uint64, statement bool) error {
-	from, err := newSource(path)
+	from, err := runningOn(path)
 	if err != nil {
 		return err
 	}
@@ -110,9 +110,5 @@ func killSession(ctx context.Context, path string, id uint64, statement bool) er
 	if statement {
 		call += "?query=true"
 	}
-	status, body, err := from.send(ctx, http.MethodDelete, call, nil)
-	if err == nil && status != http.StatusNoContent {
-		err = fmt.Errorf("bellwether at %s: %s", from.address, detail(body))
-	}
-	return err
+	return from.do(ctx, http.MethodDelete, call, nil, nil)
 }

@@ -7,13 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/bellwether-db/bellwether/config"
 )
 
 // live is a command that shows what a Bellwether that runs says, once or again
@@ -42,11 +39,11 @@ var outputs = []string{"table", "json"}
 const leastInterval = 100 * time.Millisecond
 
 // show looks once, or until ctx ends, and shows what draw makes of it.
-func (l *live) show(ctx context.Context, out io.Writer, draw func(context.Context, source, io.Writer) error) error {
+func (l *live) show(ctx context.Context, out io.Writer, draw func(context.Context, caller, io.Writer) error) error {
 	if !slices.Contains(outputs, l.output) {
 		return fmt.Errorf("--output %s: it is table or json", l.output)
 	}
-	from, err := newSource(l.config)
+	from, err := runningOn(l.config)
 	if err != nil {
 		return err
 	}
@@ -76,33 +73,6 @@ func (l *live) show(ctx context.Context, out io.Writer, draw func(context.Contex
 			return nil
 		}
 	}
-}
-
-// source is where live commands look. It is a value.
-type source struct{ caller }
-
-func newSource(path string) (source, error) {
-	c, err := config.Load(path)
-	if err != nil {
-		return source{}, err
-	}
-	from, err := newCaller(c)
-	return source{from}, err
-}
-
-// get reads a document.
-func (s source) get(ctx context.Context, path string, into any) error {
-	status, body, err := s.send(ctx, http.MethodGet, path, nil)
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("bellwether at %s: %s", s.address, detail(body))
-	}
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("read what bellwether at %s says of %s: %w", s.address, path, err)
-	}
-	return nil
 }
 
 // writeDocument prints a value as JSON.

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +32,8 @@ func operationCommand(kind, short, long string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: kind + " --config FILE", Short: short, Long: long, Args: cobra.NoArgs,
 		RunE: running(func(cmd *cobra.Command, _ []string) error {
-			return operate(cmd.Context(), path, o, cmd.OutOrStdout())
+			_, err := operate(cmd.Context(), path, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return err
 		}),
 	}
 	requireConfig(cmd, &path)
@@ -45,83 +43,6 @@ func operationCommand(kind, short, long string) *cobra.Command {
 	flags.BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and do nothing")
 	flags.BoolVar(&o.Force, "force", false, "pass over preferences, versions and lag; never over acknowledged writes")
 	return cmd
-}
-
-// operate has the Bellwether of a configuration carry out an operation, and
-// prints what it does and what came of it.
-func operate(ctx context.Context, path string, o operation.Request, out io.Writer) error {
-	c, err := runningOn(path)
-	if err != nil {
-		return err
-	}
-	if o.DryRun {
-		return c.plan(ctx, o, out)
-	}
-	var begun operation.Record
-	if err := c.do(ctx, http.MethodPost, "/v1/operations", o, &begun); err != nil {
-		return err
-	}
-	return c.follow(ctx, begun.ID, out)
-}
-
-// plan prints what would be done.
-func (c caller) plan(ctx context.Context, o operation.Request, out io.Writer) error {
-	var plan operation.Plan
-	if err := c.do(ctx, http.MethodPost, "/v1/operations", o, &plan); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, plan.Text)
-	if plan.Refusal != "" {
-		return errTold
-	}
-	return nil
-}
-
-// followLook is how often an operation that runs is looked at.
-const followLook = 100 * time.Millisecond
-
-// follow prints the steps of an operation as they end, until it has ended. The
-// operation goes on where ctx ends before.
-func (c caller) follow(ctx context.Context, id string, out io.Writer) error {
-	tick := time.NewTicker(followLook)
-	defer tick.Stop()
-	for shown := 0; ; {
-		var o operation.Record
-		err := c.do(ctx, http.MethodGet, "/v1/operations/"+id, nil, &o)
-		for err == nil && shown < len(o.Steps) && (o.Steps[shown].TookMS != nil || o.Ended != nil) {
-			fmt.Fprintln(out, stepLine(o.Steps[shown]))
-			shown++
-		}
-		switch {
-		case err != nil:
-			return fmt.Errorf("%w; operation %s may go on: see bellwether incidents", err, id)
-		case o.Ended != nil && o.State != operation.StateDone:
-			return fmt.Errorf("%s: %s", o.State, o.Says)
-		case o.Ended != nil:
-			_, err := fmt.Fprintln(out, o.Says)
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("operation %s goes on: %w", id, ctx.Err())
-		case <-tick.C:
-		}
-	}
-}
-
-// stepLine is a step for people.
-func stepLine(s operation.Step) string {
-	line := strings.TrimSpace(s.Step + " " + s.Node)
-	if s.TookMS != nil {
-		line += fmt.Sprintf(" (%.0f ms)", *s.TookMS)
-	}
-	if s.Says != "" {
-		line += ": " + s.Says
-	}
-	if s.Error != "" {
-		line += ": failed: " + s.Error
-	}
-	return line
 }
 
 // runningOn finds the Bellwether that runs on a configuration.

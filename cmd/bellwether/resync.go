@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,19 +21,37 @@ const resyncWait = 10 * time.Minute
 // after the other.
 func (o operations) prepareSync(node string) (operation.Job, error) {
 	if feed := o.replicator.Status().Feed; feed != replicator.FeedRelay {
-		return operation.Job{}, fmt.Errorf("the feed is %s: run bellwether sync", feed)
+		return operation.Job{}, fmt.Errorf("the feed is %s, where Bellwether does not copy by itself: put the node in maintenance in the configuration, and run bellwether sync NODE", feed)
 	}
 	targets, err := slavesToTake(o.store.Load(), node)
 	if err != nil {
 		return operation.Job{}, err
 	}
+	if node == "" {
+		if err := keepsCandidate(o.store.Load(), targets[0]); err != nil {
+			return operation.Job{}, err
+		}
+	}
 	says := "everything is copied anew onto " + strings.Join(targets, ", ") + "; they serve nothing meanwhile, and /nodes shows them again when they do"
 	return operation.Job{Says: says, Alone: "sync", Cancellable: true, Do: func(ctx context.Context, tell *operation.Teller) (operation.Outcome, error) {
-		return o.resync(ctx, targets, tell)
+		return o.resync(ctx, targets, node != "", tell)
 	}}, nil
 }
 
-// slavesToTake returns the slave named, or all of them.
+// keepsCandidate insists on another slave that could become master while one is
+// copied to.
+func keepsCandidate(t *cluster.Topology, node string) error {
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		if n.Name != node && i != t.Master && n.Health == cluster.HealthUp && !n.Fenced && !n.Former && !n.Maintenance && n.Touched == "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not copied to: %w (name it, to do it all the same)", node, errLastCandidate)
+}
+
+// slavesToTake returns the slave named, or all of them, those first that serve
+// nothing as it is.
 func slavesToTake(t *cluster.Topology, node string) ([]string, error) {
 	if t.MasterNode() == nil {
 		return nil, errors.New("there is no master to copy from")
@@ -56,15 +75,33 @@ func slavesToTake(t *cluster.Topology, node string) ([]string, error) {
 	if len(slaves) == 0 {
 		return nil, errors.New("there is no slave")
 	}
+	slices.SortStableFunc(slaves, func(a, b string) int {
+		return rank(&t.Nodes[t.Find(a)]) - rank(&t.Nodes[t.Find(b)])
+	})
 	return slaves, nil
 }
 
-// resync copies to one node after the other.
-func (o operations) resync(ctx context.Context, targets []string, tell *operation.Teller) (operation.Outcome, error) {
+func rank(n *cluster.Node) int {
+	if n.Readable() {
+		return 1
+	}
+	return 0
+}
+
+// resync copies to one node after the other; where nobody named it, only while
+// another one could become master.
+func (o operations) resync(ctx context.Context, targets []string, named bool, tell *operation.Teller) (operation.Outcome, error) {
 	for i, node := range targets {
 		tell.Progress(float64(i) / float64(len(targets)))
-		err := o.step(tell, "copy", node, func() (string, error) { return o.copyTo(ctx, node, tell) })
-		if err == nil && i+1 < len(targets) {
+		err := o.step(tell, "copy", node, func() (string, error) {
+			if !named {
+				if err := keepsCandidate(o.store.Load(), node); err != nil {
+					return "", err
+				}
+			}
+			return o.copyTo(ctx, node, tell)
+		})
+		if err == nil && i+1 < len(targets) && !o.inMaintenance(node) {
 			tell.Says(node + ": waiting until it serves again")
 			err = o.step(tell, "serve", node, func() (string, error) { return "it serves again", o.serving(ctx, node) })
 		}
@@ -113,6 +150,12 @@ func (o operations) copyTo(ctx context.Context, node string, tell *operation.Tel
 		return says, nil
 	}
 	return says, o.registry.Set(node, nil, &off)
+}
+
+func (o operations) inMaintenance(node string) bool {
+	t := o.store.Load()
+	i := t.Find(node)
+	return i >= 0 && t.Nodes[i].Maintenance
 }
 
 // serving waits until a node serves reads again.

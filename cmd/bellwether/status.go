@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -74,7 +75,7 @@ func statusCommand() *cobra.Command {
 and what is the matter. The exit code is 1 where writes are not served now.`,
 		Args: cobra.NoArgs,
 		RunE: running(func(cmd *cobra.Command, _ []string) error {
-			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from source, out io.Writer) error {
+			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from caller, out io.Writer) error {
 				return drawStatus(ctx, from, out, l.output == "json")
 			})
 		}),
@@ -86,11 +87,11 @@ and what is the matter. The exit code is 1 where writes are not served now.`,
 func nodesCommand() *cobra.Command {
 	var l live
 	cmd := &cobra.Command{
-		Use: "nodes --config FILE", Short: "List the nodes: role, health, lag, whether reads go there", Args: cobra.NoArgs,
+		Use: "nodes --config FILE", Short: "List the nodes: role, health, lag, whether reads go there; add, remove or weigh one", Args: cobra.NoArgs,
 		RunE: running(func(cmd *cobra.Command, _ []string) error {
-			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from source, out io.Writer) error {
+			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from caller, out io.Writer) error {
 				var raw json.RawMessage
-				if err := from.get(ctx, "/v1/nodes", &raw); err != nil {
+				if err := from.do(ctx, http.MethodGet, "/v1/nodes", nil, &raw); err != nil {
 					return err
 				}
 				if l.output == "json" {
@@ -105,13 +106,14 @@ func nodesCommand() *cobra.Command {
 		}),
 	}
 	l.flags(cmd)
+	cmd.AddCommand(addNodeCommand(), removeNodeCommand(), weightCommand())
 	return cmd
 }
 
-func drawStatus(ctx context.Context, from source, out io.Writer, document bool) error {
+func drawStatus(ctx context.Context, from caller, out io.Writer, document bool) error {
 	var g glance
 	for path, into := range map[string]*json.RawMessage{"/v1/cluster": &g.Cluster, "/v1/nodes": &g.Nodes, "/v1/problems": &g.Problems} {
-		if err := from.get(ctx, path, into); err != nil {
+		if err := from.do(ctx, http.MethodGet, path, nil, into); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
@@ -36,8 +37,17 @@ type syncOptions struct {
 	restart time.Duration
 }
 
+// usualSync is sync without flags.
+var usualSync = syncOptions{workers: 4, method: fullcopy.MethodCopy.String(), restart: 10 * time.Minute}
+
+// asked is whether a Bellwether that runs is to copy, to node or to "" for all.
+func (o syncOptions) asked(f *fleet, node string) bool {
+	o.config = ""
+	return o == usualSync && f.file.Replication.Feed != "direct" && (node == "" || !f.inMaintenance(node))
+}
+
 func syncCommand() *cobra.Command {
-	var o syncOptions
+	o := usualSync
 	cmd := &cobra.Command{
 		Use:   "sync [NODE] --config FILE",
 		Short: "Make a slave a full copy of the master",
@@ -48,10 +58,12 @@ copies only what differs.
 
 Without NODE it takes one slave after the other, each only while another slave could become master.
 
-While bellwether serve runs on this configuration, only nodes that it has in maintenance are taken: set
-maintenance: true, sync (it has the configuration read again, and waits until Bellwether has let go of
-the node), set it back, reload. Else no Bellwether can be started until sync has ended. A slave that is
-in sync gets its source from Bellwether.
+While bellwether serve runs on this configuration, it is the one that copies: it takes the slave out of
+service, and gives it back. Ctrl-C ends the copy; the slave then stays in maintenance until sync is run
+again. With any of the flags, or with feed direct, this command copies by itself, and takes only nodes
+whose configuration says maintenance: true: set that, sync (it has the configuration read again, and
+waits until Bellwether has let go of the node), set it back, reload. Where none runs, none can be
+started until sync has ended. A slave that is in sync gets its source from Bellwether.
 
 --method clone has MySQL clone itself (InnoDB tables only, servers of one series): faster with much
 data. The slave's server ends and has to be started again, by its supervisor or by you; sync says so,
@@ -64,12 +76,12 @@ and waits for it. The operator account needs BACKUP_ADMIN on the source and CLON
 	requireConfig(cmd, &o.config)
 	flags := cmd.Flags()
 	flags.StringVar(&o.from, "from", "", "copy from this `node`, a slave that has caught up, instead of the master")
-	flags.IntVar(&o.workers, "workers", 4, "how many ranges are copied at a time")
+	flags.IntVar(&o.workers, "workers", o.workers, "how many ranges are copied at a time")
 	flags.Int64Var(&o.rate, "rate", 0, "read at most this many `MB` a second (0: no bound)")
 	flags.BoolVar(&o.fresh, "fresh", false, "copy everything anew where an earlier sync was interrupted")
 	flags.BoolVar(&o.hold, "hold-definitions", false, "have CREATE, ALTER and DROP wait on a MySQL source until the rows are copied")
-	flags.StringVar(&o.method, "method", fullcopy.MethodCopy.String(), "copy: over client connections; clone: MySQL's CLONE INSTANCE")
-	flags.DurationVar(&o.restart, "restart-wait", 10*time.Minute, "how long the slave may take to be started again after a clone")
+	flags.StringVar(&o.method, "method", o.method, "copy: over client connections; clone: MySQL's CLONE INSTANCE")
+	flags.DurationVar(&o.restart, "restart-wait", o.restart, "how long the slave may take to be started again after a clone")
 	return cmd
 }
 
@@ -84,6 +96,10 @@ func syncNodes(ctx context.Context, o syncOptions, args []string, out, progress 
 		return err
 	}
 	defer release()
+	if node := first(args); !alone && o.asked(f, node) {
+		_, err := operate(ctx, o.config, operation.Request{Kind: "sync", Node: node}, out, progress)
+		return err
+	}
 	targets, err := f.targets(args, alone)
 	if err != nil {
 		return err
@@ -149,6 +165,13 @@ func (o syncOptions) copy(ctx context.Context, f *fleet, source, target control.
 		fmt.Fprintf(out, "It has no source: with feed direct and no replication.account Bellwether sets none. Its position is set; give it one with GTID auto-positioning.\n")
 	}
 	return nil
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }
 
 // fleet is what sync and verify know of the nodes from files.

@@ -70,6 +70,7 @@ func TestSyncAndVerify(t *testing.T) {
 		unlock := lockState(t, state)
 		says(t, exitFailure, []string{"set maintenance: true"}, "sync", "node2", "-c", c)
 		says(t, exitFailure, []string{"set maintenance: true"}, "sync", "-c", c)
+		says(t, exitFailure, []string{"call bellwether"}, "verify", "-c", c)
 		text := strings.Replace(configOf(servers, state, ""), "node2, ", "node2, maintenance: true, ", 1)
 		says(t, exitFailure, []string{"have the configuration read"}, "sync", "node2", "-c", file(t, text+"admin: {listen: "+freePort(t)+"}\n"))
 		unlock()
@@ -84,8 +85,8 @@ func TestSyncAndVerify(t *testing.T) {
 	})
 }
 
-// spoil has a slave lose a row, by a write of its own.
-func spoil(t *testing.T, n *playground.Node) {
+// spoil has a slave lose a row, by a write of its own, behind other statements.
+func spoil(t *testing.T, n *playground.Node, before ...string) {
 	t.Helper()
 	opened, closed := "SET GLOBAL read_only = OFF", "SET GLOBAL read_only = ON"
 	if n == nil {
@@ -94,19 +95,19 @@ func spoil(t *testing.T, n *playground.Node) {
 	if version, err := n.Query(t.Context(), "SELECT @@version"); err != nil || !strings.Contains(version, "MariaDB") {
 		opened, closed = "SET GLOBAL super_read_only = OFF", "SET GLOBAL super_read_only = ON"
 	}
-	execOn(t, n, opened, "DELETE FROM shop.t WHERE id = 2", closed)
+	execOn(t, n, append(before, opened, "DELETE FROM shop.t WHERE id = 2", closed)...)
 }
 
 // TestSyncBesideServe copies to a slave of a Bellwether that runs and serves
 // writes: not before it has let go of the slave, which it takes back afterwards.
 func TestSyncBesideServe(t *testing.T) {
 	t.Parallel()
-	onBoth(t, playground.Options{Slaves: 1}, func(t *testing.T, servers *playground.Cluster) {
+	onBoth(t, playground.Options{Slaves: 2}, func(t *testing.T, servers *playground.Cluster) {
 		s := startServingAs(t, servers, demoOptions{proxy: "127.0.0.1:0", admin: freePort(t), feed: "relay"})
 		s.bePatient(t, time.Minute, 10*time.Second)
 		execOn(t, servers.Master, "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)", "INSERT INTO shop.t (v) VALUES (1), (2)")
 		path := s.house.config.Path()
-		says(t, exitFailure, []string{"set maintenance: true"}, "sync", "node2", "-c", path)
+		says(t, exitFailure, []string{"set maintenance: true"}, "sync", "node2", "--fresh", "-c", path)
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -136,6 +137,7 @@ func TestSyncBesideServe(t *testing.T) {
 			}
 		}
 		says(t, 0, []string{"node2: equal"}, "verify", "node2", "-c", path)
+		s.checkTerminal(t, path)
 	})
 }
 

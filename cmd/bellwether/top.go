@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -25,9 +26,9 @@ digests were begun anew. On a terminal it is shown again and again; elsewhere on
 		RunE: running(func(cmd *cobra.Command, _ []string) error {
 			l.watch = l.watch || l.output == "table" && isTerminal(cmd.OutOrStdout())
 			path := "/v1/digests?order=" + order + "&limit=" + strconv.Itoa(limit)
-			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from source, out io.Writer) error {
+			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from caller, out io.Writer) error {
 				var r admin.DigestReport
-				if err := from.get(ctx, path, &r); err != nil {
+				if err := from.do(ctx, http.MethodGet, path, nil, &r); err != nil {
 					return err
 				}
 				if l.output == "json" {

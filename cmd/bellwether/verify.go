@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/replicator/control"
 	"github.com/bellwether-db/bellwether/replicator/verify"
 )
@@ -31,7 +33,8 @@ Writes go on: what differs only because it was just written to is looked at agai
 reported that is not proven at one position. For a proof up to a thousand rows are locked against
 writes for a moment (--lock bounds it). Nothing is changed anywhere.
 
-Without NODE it compares one slave after the other. The exit code is 0 if all was compared and is
+Without NODE it compares one slave after the other. While bellwether serve runs on this configuration,
+it is the one that compares, and a slave that was changed by hand and is equal serves again. The exit code is 0 if all was compared and is
 equal, and 1 if something differs or could not be compared.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: running(func(cmd *cobra.Command, args []string) error {
@@ -55,6 +58,14 @@ func verifyNodes(ctx context.Context, o verifyOptions, args []string, out, progr
 	slaves, err := f.slaves(args)
 	if err != nil {
 		return err
+	}
+	alone, release, err := holdState(f.stateDir)
+	if err != nil {
+		return err
+	}
+	release()
+	if !alone {
+		return o.ask(ctx, first(args), out, progress)
 	}
 	equal := true
 	for _, slave := range slaves {
@@ -92,4 +103,30 @@ func (o verifyOptions) compare(ctx context.Context, f *fleet, slave control.Node
 	}
 	fmt.Fprintf(out, "%s: %s (%d tables, %d rows, %d chunks looked at again, %d locked)\n", slave.Name, verdict, report.Tables, report.Rows, report.Rechecked, report.Locked)
 	return report.Equal(), nil
+}
+
+// ask has the Bellwether that runs compare the node named, or all for "".
+func (o verifyOptions) ask(ctx context.Context, node string, out, progress io.Writer) error {
+	done, err := operate(ctx, o.config, operation.Request{Kind: "verify", Node: node, Options: operation.Options{
+		ChunkMS: inMilliseconds(o.chunk), LockMS: inMilliseconds(o.lock), PatienceSeconds: o.patience.Seconds(),
+	}}, out, progress)
+	if err != nil {
+		return err
+	}
+	var found verified
+	if err := json.Unmarshal(done.Result, &found); err != nil {
+		return fmt.Errorf("read what was compared: %w", err)
+	}
+	for _, n := range found.Nodes {
+		for _, d := range n.Differences {
+			fmt.Fprintf(out, "%s: %s\n", n.Node, d)
+		}
+		for _, u := range n.Undecided {
+			fmt.Fprintf(out, "%s: undecided: %s\n", n.Node, u)
+		}
+	}
+	if !found.Equal {
+		return errTold
+	}
+	return nil
 }
