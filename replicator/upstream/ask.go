@@ -12,15 +12,25 @@ import (
 )
 
 // The questions. What is owned is read before what is executed, so that a
-// transaction which is committed in between is seen once at least.
+// transaction which is committed in between is seen once at least. All of them are
+// answered beside an account statement on a MySQL that waits for our reply, as long
+// as the account has SELECT on everything: without it even COM_REGISTER_SLAVE waits
+// there for the lock on privileges.
 const (
-	askOwned    = "SELECT @@GLOBAL.gtid_owned"
-	askMySQL    = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
-	askMariaDB  = "SELECT @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_binlog_pos"
-	askClock    = "SELECT UNIX_TIMESTAMP()"
-	askUptime   = "SHOW GLOBAL STATUS LIKE 'Uptime'"
-	askSemiSync = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled')"
+	askOwned   = "SELECT @@GLOBAL.gtid_owned"
+	askMySQL   = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
+	askMariaDB = "SELECT @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_binlog_pos"
+	askClock   = "SELECT UNIX_TIMESTAMP()"
+	askUptime  = "SHOW GLOBAL STATUS LIKE 'Uptime'"
 )
+
+// askSemiSync are the questions that only a server with semi-synchronous
+// replication can answer, one for each name of it. SHOW VARIABLES would wait for that
+// lock, for some of what it lists, whatever the account may.
+var askSemiSync = [...]string{"SELECT @@GLOBAL.rpl_semi_sync_source_enabled", "SELECT @@GLOBAL.rpl_semi_sync_master_enabled"}
+
+// unknownVariable is ER_UNKNOWN_SYSTEM_VARIABLE.
+const unknownVariable = 1193
 
 // facts asks the server about itself.
 func (s *session) facts() (facts, error) {
@@ -35,12 +45,20 @@ func (s *session) facts() (facts, error) {
 	if f.uptime, err = s.uptime(); err != nil {
 		return facts{}, err
 	}
-	_, err = s.row(askSemiSync)
-	f.semiSync = err == nil
-	if errors.Is(err, errNotAnswered) {
-		err = nil
-	}
+	f.semiSync, err = s.semiSync()
 	return f, err
+}
+
+// semiSync says whether the server has semi-synchronous replication, on or off.
+func (s *session) semiSync() (bool, error) {
+	for _, question := range askSemiSync {
+		_, err := s.row(question)
+		if unknown := (*wire.ServerError)(nil); errors.As(err, &unknown) && unknown.Code == unknownVariable {
+			continue
+		}
+		return err == nil, err
+	}
+	return false, nil
 }
 
 func (s *session) mysql() (facts, error) {

@@ -31,11 +31,18 @@ func meet(ctx context.Context, c Config) (*session, facts, error) {
 	if err != nil {
 		return nil, facts{}, err
 	}
+	f, err := s.introduce(ctx, c.Addr)
+	return s, f, err
+}
+
+// introduce asks the server about itself, and closes the connection where that
+// fails.
+func (s *session) introduce(ctx context.Context, addr string) (facts, error) {
 	defer context.AfterFunc(ctx, func() { _ = s.conn.Close() })()
 	f, err := s.facts()
 	if err != nil {
 		_ = s.conn.Close()
-		return nil, facts{}, fmt.Errorf("ask the master %s about itself: %w", c.Addr, err)
+		return facts{}, fmt.Errorf("ask the master %s about itself: %w", addr, err)
 	}
-	return s, f, nil
+	return f, nil
 }

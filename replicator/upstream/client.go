@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/bits"
+	"sync"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -18,12 +19,15 @@ type Client struct {
 	log     *slog.Logger
 	board   board
 	backoff backoff
+	reserve reserve
 	contact time.Time // when the server last said anything; zero before
 }
 
 // New makes a client. It starts nothing.
 func New(c Config, sink Sink, log *slog.Logger) *Client {
-	return &Client{config: c, sink: sink, log: log.With("master", c.Addr)}
+	client := &Client{config: c, sink: sink, log: log.With("master", c.Addr)}
+	client.reserve = reserve{config: c, board: &client.board, log: client.log}
+	return client
 }
 
 // Status is how the connection does.
@@ -37,6 +41,7 @@ func (c *Client) Changed() <-chan struct{} { return c.board.turned() }
 // is a *Refusal. It may be called again after it has returned. When it returns,
 // everything whole that had arrived is durable, unless the sink failed.
 func (c *Client) Run(ctx context.Context) error {
+	defer c.reserve.drop()
 	for {
 		err := c.attempt(ctx)
 		refused := (*Refusal)(nil)
@@ -83,7 +88,7 @@ func (c *Client) lost(err error) {
 
 // attempt is one connection from its beginning to its end.
 func (c *Client) attempt(ctx context.Context) error {
-	s, f, err := meet(ctx, c.config)
+	s, f, err := c.meet(ctx)
 	if err != nil {
 		return err
 	}
@@ -99,7 +104,17 @@ func (c *Client) attempt(ctx context.Context) error {
 	if err := s.begin(c.config, stored); err != nil {
 		return err
 	}
-	return c.stream(s, f, stored)
+	return c.stream(ctx, s, f, stored)
+}
+
+// meet asks the server about itself, on the connection in reserve if that does.
+func (c *Client) meet(ctx context.Context) (*session, facts, error) {
+	if s := c.reserve.take(ctx); s != nil {
+		if f, err := s.introduce(ctx, c.config.Addr); err == nil {
+			return s, f, nil
+		}
+	}
+	return meet(ctx, c.config)
 }
 
 // restarted says whether the server was certainly started after its last
@@ -108,14 +123,20 @@ func (c *Client) restarted(f facts) bool {
 	return !c.contact.IsZero() && time.Since(c.contact) > f.uptime+time.Second
 }
 
-// stream relays until the connection breaks.
-func (c *Client) stream(s *session, f facts, stored *cluster.GTIDSet) error {
+// stream relays until the connection breaks, and keeps another one in reserve
+// meanwhile.
+func (c *Client) stream(ctx context.Context, s *session, f facts, stored *cluster.GTIDSet) error {
 	frames := newFrames(s.conn.NetConn(), c.backoff.patience(c.config.patience()), maxEvent)
 	stream := &stream{
 		frames: frames, sink: c.sink, board: &c.board, have: stored, semiSync: f.semiSync && c.config.SemiSync,
 		opened: func() { c.found(s.hello.Version, f) }, backoff: &c.backoff,
 	}
+	ctx, stop := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	keeping.Go(func() { c.reserve.keep(ctx) })
 	err := stream.run()
+	stop()
+	keeping.Wait()
 	c.contact = frames.heard
 	if stream.tracker != nil {
 		c.board.turn(func(now *Status) { now.Connected, now.Heard = false, frames.heard })

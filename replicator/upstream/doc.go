@@ -8,7 +8,8 @@
 // that a client saw is on two machines. It is the one owner of retry: a
 // connection that breaks is made again, with exponential backoff and full
 // jitter, for as long as there is hope; where there is none, Run ends with a
-// *Refusal.
+// *Refusal. While the stream runs another connection waits in reserve, because a
+// login may need the very reply that it is to bring.
 //
 // What it never does: acknowledge a transaction before Sink.Sync has returned,
 // change an event, decide which server is the master, or set anything on it.

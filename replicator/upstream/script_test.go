@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,16 +40,16 @@ func newScript(t *testing.T, version, executed string, onDump func(*script, *fak
 	s := &script{T: t, version: version, onDump: onDump, flavour: cluster.FlavourMySQL, identity: uuidA, answers: map[string][]string{
 		askOwned: {""}, askMySQL: {uuidA, "ON", "CRC32", executed, ""}, askUptime: {"Uptime", "100"},
 	}}
-	name := "rpl_semi_sync_master_enabled"
+	semiSync := askSemiSync[1]
 	switch {
 	case strings.Contains(version, "MariaDB"):
 		s.flavour, s.identity = cluster.FlavourMariaDB, "1@1700000000"
 		s.answers[cluster.IdentityMariaDB], s.answers[askMariaDB] = []string{s.identity}, []string{"CRC32", executed}
 		delete(s.answers, askMySQL)
 	case version >= "8.0.26":
-		name = "rpl_semi_sync_source_enabled"
+		semiSync = askSemiSync[0]
 	}
-	s.answers[askSemiSync] = []string{name, "ON"}
+	s.answers[semiSync] = []string{"1"}
 	s.server = fakemysql.New(t, s.serve)
 	s.server.Version = version
 	if s.flavour == cluster.FlavourMariaDB {
@@ -83,7 +84,10 @@ func (s *script) answer(c *fakemysql.Conn, query string) error {
 	s.mu.Lock()
 	row := s.answers[query]
 	s.mu.Unlock()
-	if row == nil {
+	switch {
+	case row == nil && slices.Contains(askSemiSync[:], query):
+		return c.Error(unknownVariable, "HY000", "Unknown system variable")
+	case row == nil:
 		return c.Rows([]string{"a", "b"})
 	}
 	return c.Rows(make([]string, len(row)), row)

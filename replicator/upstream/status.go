@@ -27,6 +27,9 @@ type Status struct {
 	// SemiSync says that the server can be answered to: it has semi-synchronous
 	// replication, on or off, and Config.SemiSync asks for it.
 	SemiSync bool
+	// Reserve says that a second connection is logged in, which the next stream
+	// begins on.
+	Reserve bool
 
 	// File and Offset are the place in the master's binary log up to which
 	// everything is stored; LastGTID is the last transaction before it.
