@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -99,6 +100,7 @@ func (r *Replicator) patience() time.Duration {
 type unstored struct {
 	mu  sync.Mutex
 	set *cluster.GTIDSet
+	any atomic.Bool // whether there are any, for those who ask all the time
 }
 
 func (u *unstored) add(set *cluster.GTIDSet) {
@@ -108,14 +110,20 @@ func (u *unstored) add(set *cluster.GTIDSet) {
 		set = u.set.Union(set)
 	}
 	u.set = set
+	u.any.Store(true)
 }
 
-// within says whether all of them are stored by now.
+// within says whether all of them are stored by now. It takes no lock where there
+// are none.
 func (u *unstored) within(stored *cluster.GTIDSet) bool {
+	if !u.any.Load() {
+		return true
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.set != nil && stored.ContainsSet(u.set) {
 		u.set = nil
+		u.any.Store(false)
 	}
 	return u.set == nil
 }

@@ -28,7 +28,6 @@ type relay struct {
 
 	protection protection
 	held       atomic.Bool // commits were seen to wait since this process began
-	end        atomic.Pointer[storedEnd]
 	// orders is held while the master is told whether commits are to wait;
 	// released, under it, says that they are not to any more.
 	orders    sync.Mutex

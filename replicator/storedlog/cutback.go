@@ -56,7 +56,7 @@ type cutPlace struct {
 // cutFor finds where the first transaction begins that is not in has.
 func (l *Log) cutFor(has *cluster.GTIDSet) (c cutPlace, err error) {
 	l.mu.Lock()
-	segments, executed, oldest := l.segments, l.executed, l.oldest()
+	segments, executed, oldest := l.segments, l.executed.Load(), l.oldest()
 	l.mu.Unlock()
 	if !has.ContainsSet(oldest) {
 		return c, &PurgedError{Missing: oldest.Subtract(has)}
@@ -152,7 +152,8 @@ func (l *Log) showCut(c cutPlace) {
 	defer l.mu.Unlock()
 	n := len(l.segments) - len(c.drop) - 1
 	l.segments = append(l.segments[:n:n], c.keep)
-	l.executed, l.writer.set = c.after, c.after
+	l.writer.set = c.after
+	l.executed.Store(c.after)
 	l.cuts++ // for who began meanwhile
 	l.wake()
 }

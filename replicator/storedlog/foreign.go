@@ -15,7 +15,7 @@ import (
 // *PurgedError where that is older than what is stored.
 func (l *Log) Foreign(have *cluster.GTIDSet) (*cluster.GTIDSet, error) {
 	l.mu.Lock()
-	segments, executed, oldest := l.segments, l.executed, l.oldest()
+	segments, executed, oldest := l.segments, l.executed.Load(), l.oldest()
 	l.mu.Unlock()
 	foreign := have.Subtract(executed)
 	for _, g := range have.Domains() {

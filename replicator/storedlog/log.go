@@ -26,9 +26,10 @@ type Log struct {
 	size   atomic.Int64 // at which a new file begins
 	step   int64        // how much room is made at once
 
-	mu       sync.Mutex // guards what follows
-	segments []*segment // the oldest first; replaced, never changed in place
-	executed *cluster.GTIDSet
+	executed atomic.Pointer[cluster.GTIDSet] // changed under mu only
+
+	mu       sync.Mutex    // guards what follows
+	segments []*segment    // the oldest first; replaced, never changed in place
 	changed  chan struct{} // closed when something becomes visible
 	trimmed  uint64        // the highest number of a file that Trim deleted
 	cuts     uint64        // grows with each CutBack
@@ -68,7 +69,7 @@ func open(c Config, d disk, logger *slog.Logger) (*Log, error) {
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open stored log in %s: %w", c.Dir, err)
 	}
-	l.writer.set = l.executed
+	l.writer.set = l.Executed()
 	return l, nil
 }
 
@@ -95,12 +96,9 @@ func (l *Log) unlock() error {
 }
 
 // Executed is what is durable and visible, what came before the oldest file
-// included; the empty set, never nil, for a new log.
-func (l *Log) Executed() *cluster.GTIDSet {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.executed
-}
+// included; the empty set, never nil, for a new log. It takes no lock. It is what
+// counts from the moment that Harden returns: Changed is closed later.
+func (l *Log) Executed() *cluster.GTIDSet { return l.executed.Load() }
 
 // Oldest is what came before the oldest file: a slave must have it already.
 func (l *Log) Oldest() *cluster.GTIDSet {
@@ -111,13 +109,15 @@ func (l *Log) Oldest() *cluster.GTIDSet {
 
 func (l *Log) oldest() *cluster.GTIDSet {
 	if len(l.segments) == 0 {
-		return l.executed
+		return l.executed.Load()
 	}
 	return l.segments[0].before
 }
 
-// Changed is closed at the next Sync that makes something visible, when a new
-// file begins, or when the log closes.
+// Changed is closed when something was made visible, when a new file begins, or
+// when the log closes. What became visible is in Executed before that, and the
+// master and a client may have been told of it: that nothing was closed yet does
+// not say that nothing has changed.
 func (l *Log) Changed() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -181,7 +181,8 @@ func (l *Log) seed(set *cluster.GTIDSet) error {
 	}
 	l.mu.Lock()
 	old := l.segments
-	l.segments, l.executed, l.writer.set = nil, set, set
+	l.segments, l.writer.set = nil, set
+	l.executed.Store(set)
 	l.mu.Unlock()
 	for _, s := range old {
 		if err := l.delete(s); err != nil {
@@ -202,7 +203,8 @@ func (l *Log) publish(end int64, marks []mark, executed *cluster.GTIDSet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.segments[len(l.segments)-1]
-	s.visible, s.marks, l.executed = end, append(s.marks, marks...), executed
+	s.visible, s.marks = end, append(s.marks, marks...)
+	l.executed.Store(executed)
 }
 
 func (l *Log) wakeAll() {

@@ -11,7 +11,7 @@ import (
 
 // load reads the headers of all files and recovers the last one.
 func (l *Log) load() error {
-	l.executed = cluster.EmptyGTIDSet(l.config.Flavour)
+	l.executed.Store(cluster.EmptyGTIDSet(l.config.Flavour))
 	numbers, err := l.numbers()
 	if err != nil {
 		return err
@@ -100,7 +100,8 @@ func (l *Log) loadTail(number uint64, offset int64) error {
 	if err != nil {
 		return err
 	}
-	last.visible, last.marks, last.marked, l.executed = found.end, found.marks, true, found.after
+	last.visible, last.marks, last.marked = found.end, found.marks, true
+	l.executed.Store(found.after)
 	l.writer.number = last.number
 	return nil
 }

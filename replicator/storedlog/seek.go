@@ -14,7 +14,7 @@ import (
 // that begins within it; nil where there is no file yet.
 func (l *Log) startFor(have *cluster.GTIDSet) (*segment, error) {
 	l.mu.Lock()
-	segments, executed, oldest, closed := l.segments, l.executed, l.oldest(), l.closed
+	segments, executed, oldest, closed := l.segments, l.executed.Load(), l.oldest(), l.closed
 	l.mu.Unlock()
 	switch {
 	case closed:
