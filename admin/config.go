@@ -47,6 +47,8 @@ type Config struct {
 	NodeTLSOptional bool
 	// AuditFile gets a line for each change; "" for none.
 	AuditFile string
+	// OperationsFile keeps what was ordered; "" for none.
+	OperationsFile string
 }
 
 // NodeAddress is where the calls for one node are answered. It is a value.

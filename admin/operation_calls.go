@@ -34,7 +34,7 @@ func (s *Server) listOperations(c *call) *problem {
 func (s *Server) showOperation(c *call) *problem {
 	record, err := s.operations.Record(c.PathValue("id"))
 	if err != nil {
-		return &problem{Type: kindUnknown, Title: "no such operation", Status: http.StatusNotFound, Detail: err.Error(), Remedy: "the last 100 are remembered, until Bellwether ends"}
+		return &problem{Type: kindUnknown, Title: "no such operation", Status: http.StatusNotFound, Detail: err.Error(), Remedy: "the last 100 are remembered"}
 	}
 	return c.show(record, "")
 }

@@ -86,6 +86,9 @@ func TestAssess(t *testing.T) {
 			f.grants = []string{"GRANT SELECT, SHOW VIEW, SUPER, RELOAD, EVENT, PROCESS, SYSTEM_USER, REPLICATION SLAVE, PERSIST_RO_VARIABLES_ADMIN ON *.* TO `op`@`%` WITH GRANT OPTION", "GRANT INSERT ON `mysql`.`plugin` TO `op`@`%`"}
 		}, "privilege REPLICATION CLIENT|must|not granted|GRANT REPLICATION CLIENT ON *.* TO `op`@`%`;"},
 		{FlavourMySQL, func(f *facts) { f.server.version, f.grants = "8.0.36", lessDefiners }, "privilege SET_USER_ID|advice|not granted|GRANT SET_USER_ID ON *.* TO `op`@`%`;"},
+		{FlavourMySQL, func(f *facts) {
+			f.changedAlone, f.grants = true, append([]string{"GRANT SET_ANY_DEFINER, INSERT, UPDATE, DELETE, CREATE ON *.* TO `op`@`%`"}, lessDefiners...)
+		}, "privilege DROP|advice|not granted|GRANT DROP ON *.* TO `op`@`%`;"},
 		{FlavourMySQL, func(f *facts) { f.server.version, f.grants = "9.7.4", lessDefiners }, "privilege SET_ANY_DEFINER|advice|not granted|GRANT SET_ANY_DEFINER ON *.* TO `op`@`%`;"},
 		{FlavourMariaDB, func(f *facts) { f.anonymous = []string{"localhost"} }, "anonymous accounts|advice|''@localhost|DROP USER ''@'localhost';"},
 		{FlavourMySQL, func(f *facts) { f.anonymousOK = false }, "anonymous accounts|advice|not known|"},

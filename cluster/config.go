@@ -28,6 +28,9 @@ type Config struct {
 	// HeartbeatInterval is the time between two writes of Bellwether's own on the
 	// master, 0 for none: see Heartbeat.
 	HeartbeatInterval time.Duration
+	// ChangedAlone says that single slaves may be changed by hand, outside the
+	// stream: Inspect looks for the privileges that this takes.
+	ChangedAlone bool
 	// MaxLag is how far a slave may be behind and still serve reads. It comes
 	// back at half of it, or after some probes below it.
 	MaxLag time.Duration

@@ -11,17 +11,18 @@ import (
 
 // facts are what Inspect reads of one node; what it makes of them is pure.
 type facts struct {
-	node        NodeConfig
-	err         error // nothing else is known then
-	server      server
-	variables   map[string]string // global ones, by lower-case name
-	startsAs    string            // read-only at the next start: ON, OFF, or "" if not known
-	channels    []channel
-	grants      []string
-	anonymous   []string // hosts of accounts without a name
-	anonymousOK bool     // whether they could be read
-	skew        time.Duration
-	heartbeat   bool // one is configured
+	node         NodeConfig
+	err          error // nothing else is known then
+	server       server
+	variables    map[string]string // global ones, by lower-case name
+	startsAs     string            // read-only at the next start: ON, OFF, or "" if not known
+	channels     []channel
+	grants       []string
+	anonymous    []string // hosts of accounts without a name
+	anonymousOK  bool     // whether they could be read
+	skew         time.Duration
+	heartbeat    bool // one is configured
+	changedAlone bool // see Config
 }
 
 // inspectTimeout bounds the look at one node.
@@ -47,7 +48,7 @@ func Inspect(ctx context.Context, c Config, connections int) Report {
 
 // collect reads the facts of one node.
 func collect(ctx context.Context, n NodeConfig, c Config) facts {
-	f := facts{node: n, heartbeat: c.HeartbeatInterval > 0}
+	f := facts{node: n, heartbeat: c.HeartbeatInterval > 0, changedAlone: c.ChangedAlone}
 	c.ProbeTimeout = inspectTimeout
 	db, err := OpenNode(n.Addr, c)
 	if err != nil {

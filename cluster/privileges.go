@@ -24,6 +24,18 @@ var privilegesHeartbeat = []privilege{
 // heartbeatSchema is what they hold on.
 const heartbeatSchema = "bellwether.*"
 
+// privilegesAlone are those to change a slave by hand, besides the ones that get
+// past read_only and sql_log_bin, which every node needs.
+var privilegesAlone = []privilege{
+	{[]string{"INSERT"}, SeverityAdvice, reasonAlone, ""},
+	{[]string{"UPDATE"}, SeverityAdvice, reasonAlone, ""},
+	{[]string{"DELETE"}, SeverityAdvice, reasonAlone, ""},
+	{[]string{"CREATE"}, SeverityAdvice, reasonAlone, ""},
+	{[]string{"DROP"}, SeverityAdvice, reasonAlone, ""},
+}
+
+const reasonAlone = "to change a slave by hand at its own address (/replicate/...)"
+
 // everything is what global privileges hold on.
 const everything = "*.*"
 
@@ -108,6 +120,9 @@ func (f *facts) privileges() (out []privilege) {
 	}
 	if f.heartbeat {
 		out = append(out, privilegesHeartbeat...)
+	}
+	if f.changedAlone {
+		out = append(out, privilegesAlone...)
 	}
 	return out
 }

@@ -61,7 +61,7 @@ func (f *File) AdminConfig() admin.Config {
 		Listen: f.Admin.Listen, Account: admin.Account{User: f.Admin.Account.User, Password: f.Admin.Account.Value()},
 		Encrypt: f.Proxy.TLS.Mode == "required", OpenLoopback: f.Admin.OpenLoopback, Origins: f.Admin.Origins, Hosts: f.Admin.Hosts,
 		BodyLimit: int64(f.Admin.MaxBody), Timeout: time.Duration(f.Admin.Timeout), Rate: f.Admin.Rate,
-		Consistency: f.Proxy.Consistency, AuditFile: filepath.Join(f.StateDir, "audit.log"),
+		Consistency: f.Proxy.Consistency, AuditFile: filepath.Join(f.StateDir, "audit.log"), OperationsFile: filepath.Join(f.StateDir, "operations.json"),
 	}
 	c.NodeTLS, c.NodeTLSOptional = f.nodeTLS, f.NodeTLS.Mode == "preferred"
 	for _, node := range f.Nodes {

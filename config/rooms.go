@@ -26,6 +26,7 @@ func (f *File) ClusterConfig() cluster.Config {
 	c.CatalogueInterval, c.HeartbeatInterval = time.Duration(f.Probes.CatalogueInterval), time.Duration(f.Probes.Heartbeat)
 	c.MaxLag, c.SafeFunctions = time.Duration(f.Reads.MaxLag), f.Reads.SafeFunctions
 	for _, node := range f.Nodes {
+		c.ChangedAlone = c.ChangedAlone || node.REST != ""
 		c.Nodes = append(c.Nodes, cluster.NodeConfig{
 			Name: node.Name, Addr: node.Address, Weight: node.Weight,
 			Master: node.Master || len(f.Nodes) == 1,

@@ -16,22 +16,36 @@ import (
 // is called before anything is changed; it must make sure that the node is a slave
 // and stays one.
 func (r *Replicator) ChangeAlone(ctx context.Context, n cluster.Node, a control.Alone, mark func() error) (done control.AloneResult, err error) {
+	return done, r.undisturbed(ctx, n, func(conn *control.Conn) (err error) {
+		done, err = conn.ChangeAlone(ctx, a, mark)
+		return err
+	})
+}
+
+// EndLeftAlone ends what a Bellwether that was killed has left behind on a slave:
+// see control.Conn.EndLeftAlone.
+func (r *Replicator) EndLeftAlone(ctx context.Context, n cluster.Node) error {
+	return r.undisturbed(ctx, n, func(conn *control.Conn) error { return conn.EndLeftAlone(ctx) })
+}
+
+// undisturbed does something on a node on which nobody else acts meanwhile.
+func (r *Replicator) undisturbed(ctx context.Context, n cluster.Node, do func(*control.Conn) error) error {
 	defer r.nudge() // the keeper takes it up again
 	defer r.aside.take(n.Name)()
 	if err := r.unkept(ctx, n.Name); err != nil {
-		return done, fmt.Errorf("change %s alone: it is still being looked at: %w", n.Name, err)
+		return fmt.Errorf("change %s alone: it is still being looked at: %w", n.Name, err)
 	}
 	leave, err := r.nodes.enter(ctx, n.Name)
 	if err != nil {
-		return done, fmt.Errorf("change %s alone: somebody else acts on it: %w", n.Name, err)
+		return fmt.Errorf("change %s alone: somebody else acts on it: %w", n.Name, err)
 	}
 	defer leave()
 	conn, err := r.connect(ctx, sourceAt(n))
 	if err != nil {
-		return done, err
+		return err
 	}
 	defer conn.Close() //nolint:errcheck // everything was said on it
-	return conn.ChangeAlone(ctx, a, mark)
+	return do(conn)
 }
 
 func (r *Replicator) nudge() {

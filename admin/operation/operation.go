@@ -113,12 +113,13 @@ const (
 	StateRunning
 	StateDone
 	StateFailed
-	StateRefused   // nothing was done
-	StateCancelled // as it was asked to
+	StateRefused     // nothing was done
+	StateCancelled   // as it was asked to
+	StateInterrupted // Bellwether ended before it did
 	states
 )
 
-var stateNames = [states]string{"unknown", "running", "done", "failed", "refused", "cancelled"}
+var stateNames = [states]string{"unknown", "running", "done", "failed", "refused", "cancelled", "interrupted"}
 
 // String returns the state in lower case.
 func (s State) String() string { return stateNames[min(s, states)%states] }

@@ -22,6 +22,7 @@ var ErrUnknown = errors.New("there is no such operation")
 // concurrent use; orders begin while Run runs.
 type Runner struct {
 	begin chan *order
+	diary diary
 
 	mu     sync.Mutex
 	orders []*order // the oldest first
@@ -68,6 +69,7 @@ func (r *Runner) Start(ctx context.Context, asked Request, by string, job Job) (
 	if err != nil {
 		return Record{}, err
 	}
+	r.note()
 	select {
 	case r.begin <- o:
 		return record, nil
@@ -101,20 +103,23 @@ func (r *Runner) enter(asked Request, by string, job Job) (*order, Record, error
 	return o, o.record, nil
 }
 
+// idTime is how much of an id is its time.
+const idTime = len("20060102T150405.000")
+
 // name returns an id: later ones sort behind.
 func (r *Runner) name(now time.Time, kind string) string {
 	for {
 		id := now.Format("20060102T150405.000") + "-" + kind
-		if id[:19] > r.last {
-			r.last = id[:19]
+		if id[:idTime] > r.last {
+			r.last = id[:idTime]
 			return id
 		}
 		now = now.Add(time.Millisecond)
 	}
 }
 
-func (r *Runner) carryOut(ctx context.Context, o *order) {
-	ctx, cancel := context.WithCancel(ctx)
+func (r *Runner) carryOut(all context.Context, o *order) {
+	ctx, cancel := context.WithCancel(all)
 	defer cancel()
 	r.change(func() {
 		if o.cancel = cancel; o.asked {
@@ -122,11 +127,18 @@ func (r *Runner) carryOut(ctx context.Context, o *order) {
 		}
 	})
 	outcome, err := o.job.Do(ctx, &Teller{runner: r, order: o})
+	if err != nil && all.Err() != nil {
+		err = fmt.Errorf("%w: %w", errStopped, err)
+	}
 	r.end(o, outcome, err)
 }
 
+// errStopped says that the process was told to end.
+var errStopped = errors.New("stopped")
+
 // end writes down how an order ended.
 func (r *Runner) end(o *order, outcome Outcome, err error) {
+	defer r.note()
 	now := time.Now().UTC()
 	r.change(func() {
 		record := &o.record
@@ -139,6 +151,9 @@ func (r *Runner) end(o *order, outcome Outcome, err error) {
 			record.State = StateRefused
 		case err != nil && o.asked:
 			record.State = StateCancelled
+		case errors.Is(err, errStopped):
+			interrupt(record, "Bellwether was stopped meanwhile")
+			return
 		case err != nil:
 			record.State = StateFailed
 		}

@@ -72,3 +72,14 @@ func mayTouch(t *cluster.Topology, node string) (cluster.Node, error) {
 	}
 	return n, nil
 }
+
+// examine is the registry's, for a slave on which nothing by hand is under way any
+// more that an earlier Bellwether began: it would come behind the comparison.
+func (o operations) examine(ctx context.Context, n cluster.Node) (equal func() (clear bool, err error), err error) {
+	if n.Touched != "" {
+		if err := o.replicator.EndLeftAlone(ctx, n); err != nil {
+			return nil, err
+		}
+	}
+	return o.registry.Examine(n.Name), nil
+}

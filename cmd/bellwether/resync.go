@@ -136,7 +136,10 @@ func (o operations) copyTo(ctx context.Context, node string, tell *operation.Tel
 	}
 	on, off := true, false
 	before := t.Nodes[i].Maintenance
-	equal := o.registry.Examine(node)
+	equal, err := o.examine(ctx, t.Nodes[i])
+	if err != nil {
+		return "", err
+	}
 	if err := o.registry.Set(node, nil, &on); err != nil {
 		return "", err
 	}

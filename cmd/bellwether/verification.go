@@ -75,13 +75,16 @@ func (o operations) compare(ctx context.Context, node string, options operation.
 	if i < 0 || master == nil || i == t.Master {
 		return verifiedNode{Node: node}, fmt.Errorf("compare %s: it is no slave of a master any more", node)
 	}
-	equal := o.registry.Examine(node)
+	equal, err := o.examine(ctx, t.Nodes[i])
+	if err != nil {
+		return verifiedNode{Node: node}, err
+	}
 	v := verify.New(verify.Config{
 		Source: controlled(master), Target: controlled(&t.Nodes[i]), Nodes: o.running().ClusterConfig(),
 		ChunkTime: span(options.ChunkMS, time.Millisecond), LockTime: span(options.LockMS, time.Millisecond), Patience: span(options.PatienceSeconds, time.Second),
 	})
 	var report verify.Report
-	err := every(ctx, verifyTell, func() {
+	err = every(ctx, verifyTell, func() {
 		p := v.Progress()
 		tell.Says(node + ": " + p.String())
 		part(float64(p.TablesDone) / float64(max(p.Tables, 1)))

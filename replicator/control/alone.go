@@ -118,9 +118,38 @@ func (c *Conn) prepareSession(ctx context.Context, mode string) (id int64, err e
 	if !readOnly {
 		return 0, fmt.Errorf("change %s alone: %w", c.node.Name, ErrWritable)
 	}
+	var got sql.NullInt64
+	query := fmt.Sprintf("SELECT GET_LOCK('%s', %d)", aloneName, aloneLock)
+	if err := c.conn.QueryRowContext(ctx, query).Scan(&got); err != nil || got.Int64 != 1 {
+		return 0, errors.Join(fmt.Errorf("change %s alone: what was begun there before does not end", c.node.Name), err)
+	}
 	return id, c.exec(ctx, "SET NAMES utf8mb4",
 		fmt.Sprintf("SET SESSION sql_log_bin = 0, lock_wait_timeout = %d, innodb_lock_wait_timeout = %d", aloneLock, aloneLock),
 		"SET SESSION sql_mode = "+quote(mode))
+}
+
+// aloneName is the lock that such a session holds for as long as it lives.
+const aloneName = "bellwether_alone"
+
+// EndLeftAlone ends the session of a change that a Bellwether has left behind
+// which was killed, and returns when nothing of it can happen any more: a server
+// does not see that its client has gone while a statement runs or waits. Nobody may
+// change the slave alone meanwhile.
+func (c *Conn) EndLeftAlone(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	for {
+		var id sql.NullInt64
+		if err := c.conn.QueryRowContext(ctx, "SELECT IS_USED_LOCK('"+aloneName+"')").Scan(&id); err != nil || !id.Valid {
+			return err
+		}
+		refused := c.exec(ctx, fmt.Sprintf("KILL %d", id.Int64)) // one that has ended meanwhile is none any more
+		select {
+		case <-time.After(drainPoll):
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("end what was left behind on %s: session %d still runs: %w", c.node.Name, id.Int64, ctx.Err()), refused)
+		}
+	}
 }
 
 // runAlone runs the statement to an end that is known: where ctx ends first, it is

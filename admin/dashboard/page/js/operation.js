@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { clock, duration, elapsed, milliseconds } from './format.js';
 import { confirm } from './dialogs.js';
 
-const tone = { running: 'busy', done: 'good', failed: 'bad', refused: 'bad', cancelled: 'warn' };
+const tone = { running: 'busy', done: 'good', failed: 'bad', refused: 'bad', cancelled: 'warn', interrupted: 'warn' };
 
 // headline is an operation in a line.
 export function headline(operation, now) {
