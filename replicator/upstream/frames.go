@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"slices"
@@ -119,14 +120,20 @@ func (f *frames) joined(n int) ([]byte, error) {
 
 // announced is how long a packet of several frames will be, as the event in its
 // first frame says: a peer that has sent 16 MB is believed. With it the rest
-// costs one allocation.
+// costs one allocation. Whether a semi-synchronous header stands before the event is
+// not known here, and read at the wrong place its length is anything: the smaller of
+// two that may be is taken, which costs a copy more at most.
 func (f *frames) announced(whole []byte) int {
+	least := math.MaxInt
 	for _, at := range [...]int{1, 1 + semiSyncHeaderSize} {
-		if size := int64(binary.LittleEndian.Uint32(whole[at+9:])); size > int64(len(whole)) {
-			return int(min(size+int64(at), int64(f.limit)))
+		if size := int(binary.LittleEndian.Uint32(whole[at+9:])) + at; size > len(whole) {
+			least = min(least, size)
 		}
 	}
-	return len(whole)
+	if least == math.MaxInt {
+		return len(whole)
+	}
+	return min(least, f.limit)
 }
 
 // appendFrame appends n bytes of payload, first what is in the buffer already.
@@ -135,7 +142,9 @@ func (f *frames) appendFrame(dst []byte, n int) ([]byte, error) {
 	dst = append(dst, f.buf[f.r:f.r+buffered]...)
 	f.r += buffered
 	for n -= buffered; n > 0; {
-		dst = slices.Grow(dst, min(n, max(growStep, len(dst))))
+		if len(dst) == cap(dst) {
+			dst = slices.Grow(dst, min(n, max(growStep, len(dst))))
+		}
 		got, err := f.read(dst[len(dst) : len(dst)+min(n, cap(dst)-len(dst))])
 		dst, n = dst[:len(dst)+got], n-got
 		if err != nil && n > 0 {

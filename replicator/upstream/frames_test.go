@@ -114,6 +114,21 @@ func TestFramesAreBounded(t *testing.T) {
 	}
 }
 
+// A large event takes about its own length of memory, whether or not a
+// semi-synchronous header stands before it: that moved the place of its length, and
+// what was read there instead took a gigabyte.
+func TestLargeEventTakesItsLength(t *testing.T) {
+	const size = 20_000_000
+	for _, head := range [][]byte{{wire.HeaderOK}, {wire.HeaderOK, semiSyncMagic, semiSyncWantsReply}} {
+		packet := append(bytes.Clone(head), eventOf(size, 0x99)[1:]...)
+		f := newFrames(&pieces{rest: framed(packet), random: rand.New(rand.NewPCG(1, 2))}, time.Second, maxEvent)
+		got, err := f.packet()
+		if err != nil || !bytes.Equal(got, packet) || cap(got) > 2*size {
+			t.Errorf("behind %x: %d bytes in %d of memory: %v", head, len(got), cap(got), err)
+		}
+	}
+}
+
 func TestSilenceEndsARead(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
