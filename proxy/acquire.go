@@ -87,7 +87,7 @@ func (x *session) want(n *needs, r *request, t *cluster.Topology, foreign bool) 
 		return
 	}
 	f := r.statement.Flags
-	n.Clean = f.Any(router.NeedsDiagnostics | router.UsesUserVariables)
+	n.Clean = f.Any(router.NeedsDiagnostics | router.UsesUserVariables | router.NeedsSequence)
 	// Statements that look at it run on the master.
 	if x.insertID != nil && n.node == t.Master {
 		n.InsertID = x.carriedInsertID()
@@ -114,14 +114,15 @@ func (x *session) carriedInsertID() string {
 func (x *session) connection(t *cluster.Topology, node int) (c *backend.Conn, foreign bool, err error) {
 	n := &t.Nodes[node]
 	for c := x.takeParked(n.Name); c != nil; c = x.takeParked(n.Name) {
+		foreign := c == x.before
+		if foreign {
+			x.before = nil
+		}
 		if !c.Retake(x.owner) {
 			continue // given away since
 		}
 		// One with a transaction would be held: what it shows is old.
-		if foreign := c == x.before; c.Fresh(n.Epoch) && c.Status&wire.StatusInTransaction == 0 {
-			if foreign {
-				x.before = nil
-			}
+		if c.Fresh(n.Epoch) && c.Status&wire.StatusInTransaction == 0 {
 			return c, foreign, nil
 		}
 		c.Discard()

@@ -262,7 +262,7 @@ func (x *session) followDiagnostics(r *request, c *backend.Conn) {
 	if x.answer.Code != 0 && x.dialect.Flavour == cluster.FlavourMySQL {
 		x.warnings = 1
 	}
-	warned := x.answer.Warnings > 0 || x.answer.Code != 0
+	warned := x.answer.Warnings > 0 || x.answer.Code != 0 || x.mayHaveWarned(s)
 	if s.Flags.Has(router.NeedsDiagnostics) && !s.Flags.Has(router.Multi) && x.answer.Code == 0 {
 		return // it leaves them as they were
 	}
@@ -274,7 +274,21 @@ func (x *session) followDiagnostics(r *request, c *backend.Conn) {
 // for any more.
 func (x *session) clearsList(s *router.Statement, c *backend.Conn) bool {
 	none := !c.Warned && !x.prev.warned && x.prev.warnedAt == nil && !x.prev.listLost
-	return none || x.dialect.Flavour != cluster.FlavourMariaDB || x.answer.Warnings > 0 || x.answer.Code != 0 || clearsWarnings(s)
+	return none || x.dialect.Flavour != cluster.FlavourMariaDB || x.answer.Warnings > 0 || x.answer.Code != 0 ||
+		clearsWarnings(s) || x.wroteByItself(s)
+}
+
+// wroteByItself reports whether what a statement called has written, which clears
+// the list; a function that reads tables leaves it.
+func (x *session) wroteByItself(s *router.Statement) bool {
+	return x.seen.gtid && !x.seen.begun && !s.Flags.Has(router.Multi) &&
+		(x.seen.reason == router.ReasonStoredFunction || x.seen.reason == router.ReasonProcedure)
+}
+
+// mayHaveWarned reports whether the list may hold warnings that the last answer
+// does not count: those of a statement before it in the packet.
+func (x *session) mayHaveWarned(s *router.Statement) bool {
+	return s.Flags.Has(router.Multi) && x.dialect.Flavour == cluster.FlavourMariaDB
 }
 
 // keep holds the connection while there is a pin, and parks it otherwise.

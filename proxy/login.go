@@ -210,6 +210,7 @@ func (x *session) ask(l *wire.Login, a **backend.Account) error {
 	}
 	x.prev.last = nil
 	x.park(c)
+	x.before = c
 	return nil
 }
 

@@ -120,6 +120,7 @@ func TestWhatClearsWarnings(t *testing.T) {
 		"CREATE TABLE t (a INT)": true, "SELECT 1": false, "SELECT LAST_INSERT_ID() FROM DUAL": false, "SET a = 1": false,
 		"SELECT EXTRACT(YEAR FROM '2024-01-01')": false, "SELECT (SELECT a FROM t)": false, "SELECT from_days": false,
 		"SHOW GRANTS": false, "BEGIN": false, "SELECT x FROM (SELECT 1 AS x) AS y": false,
+		"SELECT id FROM t; SHOW WARNINGS": true, "SET a = 1; INSERT INTO t VALUES (';')": true, "BEGIN; SELECT 'INSERT '": false,
 	} {
 		if got := clearsWarnings(classed(cluster.FlavourMariaDB, sql)); got != want {
 			t.Errorf("%s: %v, want %v", sql, got, want)

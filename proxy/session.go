@@ -44,8 +44,9 @@ type session struct {
 	// parked are the connections that come back to the session if nobody else
 	// needed them.
 	parked []*backend.Conn
-	// before is a connection of the time before the session was reset, which is
-	// kept because FOUND_ROWS() outlives that.
+	// before is a connection that others have used, or the session itself before it
+	// was reset, until its next statement there: the one of the login, or one that
+	// is kept because FOUND_ROWS() outlives a reset.
 	before *backend.Conn
 	// prev is what statements before have left for questions about them.
 	prev previous

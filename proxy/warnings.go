@@ -1,18 +1,20 @@
 package proxy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bellwether-db/bellwether/router"
 )
 
 // clearsWarnings reports whether a statement is certain to clear the list of
-// warnings on MariaDB: it does where a statement names a table.
+// warnings on MariaDB: it does where a statement names a table. Of several in one
+// packet one is enough: the list is of those behind it then.
 func clearsWarnings(s *router.Statement) bool {
 	f := s.Fingerprint
 	switch {
 	case s.Flags.Has(router.Multi):
-		return false
+		return anyNamesTable(f)
 	case s.Kind == router.KindWrite:
 		return true
 	case s.Kind == router.KindRead:
@@ -21,13 +23,23 @@ func clearsWarnings(s *router.Statement) bool {
 		rest, shows := strings.CutPrefix(f, "show ")
 		return shows && effectOfShow(rest) == foundSets
 	}
-	for _, ddl := range [...]string{"create table", "create temporary table", "alter table", "drop table", "drop temporary table",
-		"create index", "drop index", "rename table", "truncate", "lock tables", "analyze table"} {
-		if strings.HasPrefix(f, ddl) {
+	return beginsWith(f, "create table", "create temporary table", "alter table", "drop table", "drop temporary table",
+		"create index", "drop index", "rename table", "truncate", "lock tables", "analyze table")
+}
+
+// anyNamesTable reports whether one of several statements is certain to name a table.
+func anyNamesTable(f string) bool {
+	for one := range strings.SplitSeq(f, ";") {
+		one = strings.TrimLeft(one, " ")
+		if selectsFromTable(one) || beginsWith(one, "insert ", "update ", "delete ", "replace ") {
 			return true
 		}
 	}
 	return false
+}
+
+func beginsWith(f string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(f, word) })
 }
 
 // selectsFromTable reports whether a SELECT names a table in the FROM of its own.

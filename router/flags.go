@@ -9,6 +9,7 @@ var flagWords = [...]string{
 	"releases-user-lock", "locks-tables", "unlocks-tables", "opens-handler", "closes-handler", "starts-xa", "ends-xa",
 	"prepares-text", "deallocates-text", "sets-next-transaction", "sets-uncarried", "read-only-transaction",
 	"selects-connection-id", "may-use-catalogue", "server-local", "session-only",
+	"needs-sequence",
 }
 
 // String returns the flags in kebab case, joined by blanks.

@@ -85,7 +85,7 @@ var effects = map[string]effect{
 	"row_count":  {ReasonDiagnostics, NeedsDiagnostics},
 
 	"nextval": {ReasonSequence, 0},
-	"lastval": {ReasonSequence, 0},
+	"lastval": {ReasonSequence, NeedsSequence},
 	"setval":  {ReasonSequence, 0},
 
 	"connection_id":             {ReasonConnectionID, ServerLocal},

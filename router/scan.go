@@ -98,6 +98,9 @@ func (a *analysis) clause(t []token, i int) {
 	case "next", "previous":
 		if next.is("value") && at(t, i+2).is("for") {
 			a.forbid(ReasonSequence)
+			if word == "previous" {
+				a.s.Flags |= NeedsSequence
+			}
 		}
 	default:
 		if neverInRead.has(word) && !callable(word, next) {
@@ -150,6 +153,9 @@ func (a *analysis) identifier(t []token, i int) {
 func (a *analysis) qualified(t []token, i int, name string) {
 	if (name == "nextval" || name == "currval") && t[i].kind == tokenWord {
 		a.forbid(ReasonSequence)
+		if name == "currval" {
+			a.s.Flags |= NeedsSequence
+		}
 	}
 }
 

@@ -95,6 +95,8 @@ const (
 	// SessionOnly: it reads no table, and reads or sets nothing but what the session carries: any node serves it
 	// as well as the master. It depends on Names not being unsafe.
 	SessionOnly
+	// NeedsSequence: LASTVAL and its kin: what NEXTVAL has given the session last.
+	NeedsSequence
 )
 
 // Has reports whether every flag of want is set.
