@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -56,7 +57,27 @@ func needsOfNode(ctx context.Context, r replicator.Config, n cluster.NodeConfig,
 			out = append(out, lacks)
 		}
 	}
+	if status, err := conn.Status(ctx); err == nil {
+		out = append(out, early(n.Name, status.Dialect.MariaDB(), status.Workers(), r)...)
+	}
 	return out
+}
+
+// early warns of a MariaDB that says too early what it has applied, because it does
+// so in parallel, and what the master itself feeds it: see docs/consistency.md. Where
+// Bellwether may set its slaves up it has them do that.
+func early(node string, mariaDB bool, workers int, r replicator.Config) []need {
+	if !mariaDB || workers == 0 || r.Feed != replicator.FeedDirect {
+		return nil
+	}
+	want := "0, or feed: relay"
+	if r.Direct.User != "" {
+		want = "feed: relay"
+	}
+	return []need{{Finding: cluster.Finding{
+		Node: node, Name: "slave_parallel_threads", Severity: cluster.SeverityAdvice, Have: strconv.Itoa(workers),
+		Want: want + ": with feed: direct a session may miss its own write for a moment beside others' XA COMMIT, or transactions that end with ROLLBACK and are logged (docs/consistency.md)",
+	}}}
 }
 
 // needOf is what check says of a finding. With feed direct Bellwether stores

@@ -57,3 +57,29 @@ func TestWithNeeds(t *testing.T) {
 		}
 	}
 }
+
+// Only a MariaDB whose slaves apply in parallel what the master itself feeds them
+// says too early what it has.
+func TestEarly(t *testing.T) {
+	for _, c := range []struct {
+		mariaDB bool
+		workers int
+		feed    replicator.Feed
+		want    int
+	}{
+		{true, 4, replicator.FeedDirect, 1},
+		{true, 0, replicator.FeedDirect, 0},
+		{true, 4, replicator.FeedRelay, 0},
+		{false, 4, replicator.FeedDirect, 0},
+	} {
+		got := early("a", c.mariaDB, c.workers, replicator.Config{Feed: c.feed})
+		if len(got) != c.want {
+			t.Errorf("%+v: %+v", c, got)
+		}
+		for _, n := range got {
+			if n.Severity != cluster.SeverityAdvice || n.Have != "4" || n.Node != "a" {
+				t.Errorf("%+v", n)
+			}
+		}
+	}
+}

@@ -88,6 +88,12 @@ type options struct {
 	sslVerify    bool
 }
 
+// Workers is how many appliers work side by side, 0 where one does all.
+func (s *Status) Workers() int {
+	n, _ := strconv.Atoi(s.settings[dialect.Workers]) // of a number that the server said
+	return n
+}
+
 // sources is how many sources the slave has.
 func (s *Status) sources() int {
 	if s.Configured {
