@@ -29,7 +29,7 @@ type arrival struct {
 // master, as soon as all that can have it do, or a grace after the first.
 func (c *Controller) drain(ctx context.Context, plan Plan, o Order, end *cluster.GTIDSet, back func() bool) (choice Choice, err error) {
 	err = c.do(ctx, StepDrain, "", plan.bound(StepDrain, drainBound), func(ctx context.Context) (string, error) {
-		d := &draining{c: c, order: o, end: end, begun: map[string]bool{}, applied: map[string]*cluster.GTIDSet{}, arrivals: make(chan arrival)}
+		d := &draining{c: c, order: o, since: time.Now(), end: end, begun: map[string]bool{}, applied: map[string]*cluster.GTIDSet{}, arrivals: make(chan arrival)}
 		if choice, err = d.run(ctx, back); err != nil {
 			return "", err
 		}
@@ -45,6 +45,7 @@ type draining struct {
 	end      *cluster.GTIDSet // nil: what each has received
 	begun    map[string]bool
 	applied  map[string]*cluster.GTIDSet
+	since    time.Time
 	failed   []string
 	arrivals chan arrival
 	first    time.Time // when the first one arrived
@@ -66,6 +67,9 @@ func (d *draining) run(ctx context.Context, back func() bool) (Choice, error) {
 			}
 			d.arrive(a)
 		case <-tick.C:
+			if d.enough() {
+				return d.overdue(context.DeadlineExceeded)
+			}
 		case <-ctx.Done():
 			return d.overdue(ctx.Err())
 		}
@@ -81,6 +85,12 @@ func (d *draining) run(ctx context.Context, back func() bool) (Choice, error) {
 			return choice, err
 		}
 	}
+}
+
+// enough says that the time is up that slaves have where a loss is allowed, also
+// where it is allowed only since the drain began.
+func (d *draining) enough() bool {
+	return time.Since(d.since) > drainStep && d.c.policy.Load().MaxLoss > 0
 }
 
 // start has the slaves wait that are up and do not yet.
@@ -127,9 +137,9 @@ func (d *draining) choose() (Choice, error) {
 }
 
 // overdue takes whoever there is once the time is up: those that lack something
-// are told apart by the policy.
+// are told apart by the policy, which names what it is where that is too much.
 func (d *draining) overdue(cause error) (Choice, error) {
-	if len(d.applied) == 0 && d.c.policy.Load().MaxLoss == 0 {
+	if len(d.applied) == 0 && d.end == nil && d.c.policy.Load().MaxLoss == 0 {
 		return Choice{}, fmt.Errorf("no slave has all that was acknowledged yet: %w", cause)
 	}
 	t := d.c.store.Load()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 )
@@ -69,6 +70,34 @@ func TestFailoverLosesNoMore(t *testing.T) {
 		f.check("db1")
 		if i := f.controller.Incidents()[0]; i.Lost != "" || slices.Contains(f.did, "lose db3") {
 			f.Errorf("did %v; incident %+v", f.did, i)
+		}
+	})
+}
+
+// What may be lost is said only while writes wait already: the drain that is under
+// way takes no longer than one that began with it. Until then one is told what each
+// slave lacks.
+func TestLossIsAllowedLater(t *testing.T) {
+	act(t, func(f *fleet) {
+		f.loss = 2
+		for _, name := range []string{"db2", "db3"} {
+			f.change(name, func(n *server) { n.stuck, n.lag = true, time.Minute })
+		}
+		f.write()
+		f.kill("db1")
+		for range 4 { // a drain takes long where everybody is far behind
+			f.lookOn()
+		}
+		if t := f.store.Load(); t.Writes != cluster.WritesHeld || !strings.Contains(t.WritesReason, "db2 lacks 2 transactions") {
+			f.Errorf("writes %v: %s", t.Writes, t.WritesReason)
+		}
+		policy := DefaultPolicy()
+		policy.MaxLoss = f.loss
+		f.controller.Configure(policy)
+		f.look()
+		f.check("db1")
+		if i := f.controller.Incidents()[0]; i.Lost == "" {
+			f.Errorf("incident %+v", i)
 		}
 	})
 }

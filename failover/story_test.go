@@ -22,8 +22,9 @@ type server struct {
 	restarts int
 	has      uint64 // the number of the last transaction that it has executed
 	stuck    bool   // it applies nothing
-	errant   bool   // it has a transaction of its own
-	slave    bool   // it follows the stream
+	lag      time.Duration
+	errant   bool // it has a transaction of its own
+	slave    bool // it follows the stream
 	failing  time.Time
 }
 
@@ -169,7 +170,7 @@ func (s *server) condition() cluster.Condition {
 	}
 	c.Outcome = cluster.OutcomeAnswered
 	if s.slave {
-		c.Replication, c.LagKnown = cluster.ReplicationRunning, true
+		c.Replication, c.LagKnown, c.Lag = cluster.ReplicationRunning, true, s.lag
 	}
 	if !s.down {
 		s.failing = time.Time{}
