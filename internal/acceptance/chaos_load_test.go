@@ -93,10 +93,12 @@ func (f *fleet) startLoad(number int) *crowd {
 	return l
 }
 
-// stop ends the clients and waits for their last answers.
+// stop ends the clients and waits for their last answers. A second call does nothing.
 func (l *crowd) stop() {
 	l.mu.Lock()
-	l.stopped = l.now()
+	if l.stopped == 0 {
+		l.stopped = l.now()
+	}
 	l.mu.Unlock()
 	l.end()
 	l.work.Wait()
