@@ -93,7 +93,7 @@ func (d *demoRun) waitReady(ctx context.Context, h *house) (bool, error) {
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for weak := "unknown"; weak != "" || !allServe(h.store.Load()); weak, _ = h.replicator.Unprotected() {
+	for weak := "unknown"; weak != "" || !serveBut(h.store.Load(), putAside(h.store.Load())); weak, _ = h.replicator.Unprotected() {
 		select {
 		case <-tick.C:
 		case <-bounded.Done():
@@ -107,10 +107,24 @@ func (d *demoRun) waitReady(ctx context.Context, h *house) (bool, error) {
 }
 
 // allServe reports whether the master takes writes and every other node reads.
-func allServe(t *cluster.Topology) bool {
+func allServe(t *cluster.Topology) bool { return serveBut(t, 0) }
+
+// serveBut is allServe, but for so many slaves at most.
+func serveBut(t *cluster.Topology, slaves int) bool {
 	master := t.MasterNode()
 	return master != nil && master.Health == cluster.HealthUp && !master.ReadOnly &&
-		t.Writes == cluster.WritesOpen && len(t.Readable) == len(t.Nodes)-1 && t.Catalogue.Known
+		t.Writes == cluster.WritesOpen && len(t.Readable)+slaves >= len(t.Nodes)-1 && t.Catalogue.Known
+}
+
+// putAside is how many slaves serve nothing because somebody wants it so: a demo
+// goes on with what was done in it.
+func putAside(t *cluster.Topology) (slaves int) {
+	for i := range t.Nodes {
+		if n := &t.Nodes[i]; i != t.Master && (n.Drain || n.Maintenance || n.Touched != "" || n.Weight == 0) {
+			slaves++
+		}
+	}
+	return slaves
 }
 
 func title(f playground.Flavour) string {
