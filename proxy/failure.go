@@ -169,6 +169,9 @@ func (r *request) loses(c *backend.Conn) {
 // again once it is proven that it was not committed.
 func (x *session) lostTransaction(r *request, t *cluster.Topology, c *backend.Conn, lost *lostError) (again bool, err error) {
 	again = true
+	x.sever(c)
+	x.server.precedence.settling.Add(1)
+	defer x.server.precedence.settling.Add(-1)
 	if ends := endsPlainly(r.statement, "commit"); lost.sent && !lost.harmless && !(ends && x.rec != nil && !x.rec.writes) {
 		if !x.traceable(c, r, t) {
 			return false, x.untraced(r, lost)

@@ -21,6 +21,9 @@ type precedence struct {
 	// reviving are the sessions that are about to run their transaction again just
 	// now.
 	reviving atomic.Int64
+	// settling are those that find out first what became of it: most wait for the
+	// stored log, as every commit does.
+	settling atomic.Int64
 	mu       sync.Mutex // of who begins a turn
 }
 
@@ -29,6 +32,7 @@ type turn struct {
 	left  atomic.Int64 // transactions that are not back yet
 	over  chan struct{}
 	until time.Time
+	same  bool // the master is the one that it was: see sever
 }
 
 // turnBound is how long others wait for them: some belong to clients that do
@@ -37,6 +41,7 @@ type turn struct {
 const (
 	turnBound = 150 * time.Millisecond
 	turnMost  = 2 * time.Second
+	sameMost  = 500 * time.Millisecond // where others may hold a lock that they wait for
 	turnPoll  = 20 * time.Millisecond
 )
 
@@ -60,17 +65,21 @@ func (x *session) giveWay(t *cluster.Topology) {
 		x.server.beginTurn(m.Epoch)
 	}
 	turn := p.turn.Load()
-	if turn == nil || x.turn.Load() == turn {
+	if turn == nil || x.turn.Load() == turn || turn.same && x.held != nil && x.was != turn {
 		return
 	}
-	if x.awaitTurn(turn) {
+	if x.awaitTurn(turn, t) {
 		p.turn.CompareAndSwap(turn, nil)
 	}
 }
 
 // awaitTurn waits until a turn is over, or has taken too long; it is false where
 // the session is to wait for nothing any more.
-func (x *session) awaitTurn(turn *turn) bool {
+func (x *session) awaitTurn(turn *turn, t *cluster.Topology) bool {
+	var replaced <-chan struct{}
+	if turn.same {
+		replaced = t.Replaced()
+	}
 	timer := time.NewTimer(time.Until(turn.until))
 	defer timer.Stop()
 	ctx, done := x.interruptible(turnMost)
@@ -80,14 +89,28 @@ func (x *session) awaitTurn(turn *turn) bool {
 		case <-turn.over:
 			return true
 		case now := <-timer.C:
-			if x.server.precedence.reviving.Load() == 0 || now.Sub(turn.until) > turnMost-turnBound {
+			if !x.server.precedence.lasts(turn, now) {
 				return true
 			}
 			timer.Reset(turnPoll)
+		case <-replaced: // that master may be no more
+			return false
 		case <-ctx.Done():
 			return ctx.Err() != context.Canceled
 		}
 	}
+}
+
+// lasts says whether others wait on although the time of a turn is up.
+func (p *precedence) lasts(t *turn, now time.Time) bool {
+	waited := now.Sub(t.until) + turnBound
+	switch {
+	case waited > turnMost:
+		return false
+	case t.same && waited > sameMost:
+		return p.settling.Load() > 0
+	}
+	return p.reviving.Load()+p.settling.Load() > 0
 }
 
 // reviveFirst is revive, with precedence over who has nothing to run again.
@@ -107,7 +130,7 @@ func (s *Server) beginTurn(epoch uint64) {
 	if before > epoch {
 		return
 	}
-	if next := s.orphaned(epoch); before != 0 && next != nil {
+	if next := s.orphaned(epoch); before != 0 {
 		p.turn.Store(next)
 	}
 	p.epoch.Store(epoch + 1)
@@ -121,12 +144,12 @@ func (s *Server) orphaned(epoch uint64) *turn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.sessions {
-		if at := x.recorded.Load(); at == 0 || at == epoch+1 {
+		if on := x.recorded.Load(); on == nil || on.Epoch == epoch {
 			continue
 		}
 		next.left.Add(1)
 		x.turn.Store(next)
-		if x.recorded.Load() == 0 { // it has ended meanwhile
+		if x.recorded.Load() == nil { // it has ended meanwhile
 			x.tookTurn()
 		}
 	}

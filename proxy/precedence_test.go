@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/proxy/backend"
 )
 
 // Others wait until the transactions of the former master are back, but no longer
@@ -16,8 +17,8 @@ func TestPrecedence(t *testing.T) {
 	mover.ctx, idle.ctx, other.ctx = t.Context(), t.Context(), t.Context()
 	before := masterOf(3)
 	other.giveWay(before)
-	mover.recorded.Store(4)
-	idle.recorded.Store(4)
+	mover.recorded.Store(&backend.Conn{Epoch: 3})
+	idle.recorded.Store(&backend.Conn{Epoch: 3})
 
 	after := masterOf(7)
 	gone := make(chan time.Duration)
@@ -27,15 +28,15 @@ func TestPrecedence(t *testing.T) {
 		other.giveWay(after)
 		gone <- time.Since(begun)
 	}()
-	mover.recorded.Store(8)
+	mover.recorded.Store(&backend.Conn{Epoch: 7})
 	mover.tookTurn()
-	idle.recorded.Store(0)
+	idle.recorded.Store(nil)
 	idle.tookTurn()
 	if waited := <-gone; waited >= turnBound {
 		t.Errorf("waited %v though both are back", waited)
 	}
 
-	mover.recorded.Store(8)
+	mover.recorded.Store(&backend.Conn{Epoch: 7})
 	begun = time.Now()
 	other.giveWay(masterOf(9))
 	if waited := time.Since(begun); waited < turnBound*9/10 {
@@ -55,7 +56,7 @@ func TestPrecedenceOfWhoIsAtIt(t *testing.T) {
 	s.sessions[1], s.sessions[2] = mover, other
 	mover.ctx, other.ctx = t.Context(), t.Context()
 	other.giveWay(masterOf(3))
-	mover.recorded.Store(4)
+	mover.recorded.Store(&backend.Conn{Epoch: 3})
 	s.precedence.reviving.Add(1)
 	gone := make(chan struct{})
 	begun := time.Now()

@@ -140,7 +140,7 @@ func (x *session) forgetRecord() {
 	if x.rec != nil {
 		x.server.records.give(x.rec)
 		x.rec = nil
-		x.recorded.Store(0)
+		x.recorded.Store(nil)
 		x.tookTurn()
 	}
 }
@@ -158,7 +158,7 @@ func (x *session) remember(r *request, c *backend.Conn) {
 	case rolledBack(code):
 		rec.clear()
 		rec.over = true
-		x.recorded.Store(0)
+		x.recorded.Store(nil)
 		x.tookTurn()
 		return
 	case !open && !(code == 0 && s.Flags.Has(router.SetsNextTransaction)):
@@ -178,8 +178,8 @@ func (x *session) remember(r *request, c *backend.Conn) {
 	rec.inserted = rec.inserted || x.answer.InsertID != 0
 	if rec.unfit == "" {
 		rec.append(r, x, config.Failover.ReplayBytes)
-		if x.engaged.Load() && x.recorded.Load() == 0 {
-			x.recorded.Store(c.Epoch + 1)
+		if x.engaged.Load() && x.recorded.Load() == nil {
+			x.recorded.Store(c)
 		}
 	}
 }

@@ -216,7 +216,8 @@ func (x *session) revived(c *backend.Conn) {
 	x.held, x.pins = c, x.orphan.pins.Without(router.PinDiagnostics)
 	x.status = x.status&^(wire.StatusInTransaction|wire.StatusInReadOnly) | c.Status&(wire.StatusInTransaction|wire.StatusInReadOnly)
 	x.orphan = nil
-	x.recorded.Store(c.Epoch + 1)
+	x.recorded.Store(c)
+	x.was = x.turn.Load()
 	x.tookTurn()
 	x.prev = previous{last: c, found: x.prev.found}
 	c.Dirty, c.Inserted = true, true

@@ -95,10 +95,12 @@ type session struct {
 	killed    atomic.Bool
 	// engaged is set while it writes on the master or has a transaction open there.
 	engaged atomic.Bool
-	// recorded is the epoch of the master, and 1, on which the transaction has run
-	// that can be run again; 0 without one. turn is set while others wait for that.
-	recorded atomic.Uint64
+	// recorded is the connection to the master on which the transaction has run that
+	// can be run again; nil without one. turn is set while others wait for that; was
+	// is the last one in which it was.
+	recorded atomic.Pointer[backend.Conn]
 	turn     atomic.Pointer[turn]
+	was      *turn
 	// delayed ends the wait of a write that is slowed down or held; nil without one.
 	delayed atomic.Pointer[context.CancelFunc]
 	// user is account, for other sessions to look at.
