@@ -24,17 +24,23 @@ func (x *session) kill(id uint64, query bool) error {
 		return x.sendError(&wire.ServerError{Code: 1317, State: "70100", Message: "Query execution was interrupted"})
 	}
 	if !query {
-		victim.killed.Store(true)
+		victim.cutOff()
 	}
 	x.server.cancel(victim)
 	if query {
 		return x.sendOK()
 	}
-	victim.socket.Close()
 	if victim == x {
 		return errQuit
 	}
 	return x.sendOK()
+}
+
+// cutOff has a session end, whatever it does: its client is told nothing more, not even
+// that what it ran has ended (SLEEP answers when it is interrupted).
+func (x *session) cutOff() {
+	x.killed.Store(true)
+	x.socket.Close()
 }
 
 // mayKill reports whether a session may end another one: its own account's, or

@@ -197,11 +197,8 @@ func (s *Server) KillSession(id uint32, queryOnly bool) bool {
 		return false
 	}
 	if !queryOnly {
-		victim.killed.Store(true)
+		victim.cutOff()
 	}
 	s.cancel(victim)
-	if !queryOnly {
-		victim.socket.Close()
-	}
 	return true
 }
