@@ -28,13 +28,18 @@ func (r *trial) begin(n *playground.Node) error {
 }
 
 // switchover gives the order that an operator gives. Where the slaves are too
-// far behind it is refused, and given again, as an operator would.
+// far behind it is refused, and given again, as an operator would; and where a step
+// has taken too long and all is as it was, which is told as late.
 func switchover(r *trial) error {
 	var failed error
 	refused := r.until(serveAgain, func() error {
 		r.struck = r.now()
 		out, err := exec.CommandContext(r.Context(), r.binary, "switchover", "--config", r.config).CombinedOutput()
 		if err != nil && strings.Contains(string(out), "refused") {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		if err != nil && r.otherMaster() != nil && strings.Contains(string(out), "failed: ") {
+			r.late += " a switchover was undone;"
 			return fmt.Errorf("%w: %s", err, out)
 		}
 		if err != nil {
