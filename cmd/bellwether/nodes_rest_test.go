@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
@@ -240,10 +239,11 @@ func (s *serving) updateHeld(ctx context.Context) <-chan string {
 	return ended
 }
 
-// waitHeld waits until so many of these changes run on a node.
+// waitHeld waits until so many of these changes run on a node; one that is only
+// prepared is shown there, too.
 func (s *serving) waitHeld(t *testing.T, node *playground.Node, n int) {
 	t.Helper()
-	s.waitOn(t, []*playground.Node{node}, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE `testdb`.`held`%'", fmt.Sprint(n))
+	s.waitOn(t, []*playground.Node{node}, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Execute' AND INFO LIKE 'UPDATE `testdb`.`held`%'", fmt.Sprint(n))
 }
 
 // insertAs tries to write on a node, past Bellwether.
@@ -283,88 +283,6 @@ func (s *serving) lockRow(t *testing.T, node *playground.Node) (release func()) 
 		t.Fatal(err)
 	}
 	return func() { _ = tx.Rollback() } // a second time it says so, and that is all
-}
-
-// checkRoles: after a switchover the addresses keep their nodes, and change their
-// answers. Nobody who was touched becomes the master.
-func (s *serving) checkRoles(t *testing.T) {
-	for deadline := time.Now().Add(time.Minute); ; sleep(t.Context(), 50*time.Millisecond) {
-		plan := s.house.controller.DryRun(failover.RecoverySwitchover, failover.Order{Given: true, To: "node3", Force: true})
-		if strings.Contains(plan.Refusal, "was changed by hand") {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("switchover to a touched node: %q", plan.Refusal)
-		}
-	}
-	if status, body := s.post(t, "/sync", `{"node":"node3"}`); status != http.StatusAccepted {
-		t.Fatalf("sync: %d %s", status, body)
-	}
-	s.waitServing(t, "node3")
-	s.handOver(t, "node3")
-	for node, want := range map[string]string{"node1": `{"isMaster":false}`, "node2": `{"isMaster":false}`, "node3": `{"isMaster":true}`} {
-		s.comesTo(t, node, "/is-master", func(_ int, body string) bool { return body == want })
-	}
-	if status, body := s.ask(t, "node1", http.MethodPost, "/createdb", `{"name":"moved"}`); status != http.StatusConflict {
-		t.Errorf("createdb on the former master's address: %d %s", status, body)
-	}
-	status, body := s.ask(t, "node3", http.MethodPost, "/createdb", `{"name":"moved"}`)
-	want200(t, status, body)
-	s.waitEverywhere(t, "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'moved'", "1")
-	if status, body = s.ask(t, "node3", http.MethodPost, "/replicate/db", `{"name":"x"}`); status != http.StatusConflict {
-		t.Errorf("replicate on the new master's address: %d %s", status, body)
-	}
-}
-
-// checkCleared: a copy clears the mark, and the roles go back to where they were.
-func (s *serving) checkCleared(t *testing.T) {
-	s.waitServing(t, "node1")
-	s.waitEverywhere(t, "SELECT COUNT(*) FROM testdb.users", "0")
-	for _, n := range s.house.store.Load().Nodes {
-		if n.Touched != "" {
-			t.Errorf("%s: %s", n.Name, n.Touched)
-		}
-	}
-	s.handOver(t, "node1")
-	s.waitReady(t)
-}
-
-// handOver makes a node the master. On a busy machine an attempt may be undone,
-// because a step took too long; then there is another one.
-func (s *serving) handOver(t *testing.T, to string) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; sleep(t.Context(), 100*time.Millisecond) {
-		_, err := s.house.controller.Switchover(t.Context(), failover.Order{To: to})
-		if s.master() == to {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s is the master: %v", s.master(), err)
-		}
-	}
-}
-
-// checkAddresses: a reload takes an address away and gives it back.
-func (s *serving) checkAddresses(t *testing.T) {
-	text, err := os.ReadFile(s.house.config.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := s.house.admin.NodeAddr("node2")
-	rewrite(t, s.house, strings.Replace(string(text), fmt.Sprintf("address: %q, rest: %q", s.named("node2")[0].Addr(), "127.0.0.1:0"), fmt.Sprintf("address: %q", s.named("node2")[0].Addr()), 1))
-	if err := s.house.reload(); err != nil {
-		t.Fatal(err)
-	}
-	if status, body, err := s.callAt(t.Context(), addr, http.MethodGet, "/ping", ""); err == nil || s.house.admin.NodeAddr("node2") != "" {
-		t.Errorf("an address that is gone answers: %d %s", status, body)
-	}
-	rewrite(t, s.house, string(text))
-	if err := s.house.reload(); err != nil {
-		t.Fatal(err)
-	}
-	if status, _ := s.ask(t, "node2", http.MethodGet, "/ping", ""); status != http.StatusOK {
-		t.Errorf("an address that is back: %d", status)
-	}
 }
 
 // copied says that nothing is copied any more.

@@ -126,8 +126,8 @@ func (o operations) step(tell *operation.Teller, step, node string, do func() (s
 	return err
 }
 
-// copyTo takes a node out of service, copies, and gives it back. A node that was
-// left half a copy stays in maintenance.
+// copyTo takes a node out of service, copies, and gives it back, unless somebody
+// else had put it in maintenance. A node that was left half a copy stays there.
 func (o operations) copyTo(ctx context.Context, node string, tell *operation.Teller) (says string, err error) {
 	t := o.store.Load()
 	i := t.Find(node)
@@ -135,7 +135,15 @@ func (o operations) copyTo(ctx context.Context, node string, tell *operation.Tel
 		return "", fmt.Errorf("copy to %s: it is no slave any more", node)
 	}
 	on, off := true, false
-	before := t.Nodes[i].Maintenance
+	ours := copyingIn(o.running().StateDir)
+	left, err := ours.names(node)
+	before := t.Nodes[i].Maintenance && !left
+	if err == nil && !before {
+		err = ours.set(node, true)
+	}
+	if err != nil {
+		return "", err
+	}
 	equal, err := o.examine(ctx, t.Nodes[i])
 	if err != nil {
 		return "", err
@@ -150,9 +158,9 @@ func (o operations) copyTo(ctx context.Context, node string, tell *operation.Tel
 		return "", err
 	}
 	if before {
-		return says, nil
+		return says + "; it stays in maintenance, where it was before", nil
 	}
-	return says, o.registry.Set(node, nil, &off)
+	return says, errors.Join(o.registry.Set(node, nil, &off), ours.set(node, false))
 }
 
 func (o operations) inMaintenance(node string) bool {

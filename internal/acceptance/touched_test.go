@@ -27,7 +27,7 @@ func TestKilledWithinReplicate(t *testing.T) {
 
 		release := h.lock("SELECT v FROM shop.t WHERE k = 3 LOCK IN SHARE MODE")
 		ended := h.send("/replicate/update", `{"dbname":"shop","table":"t","set":{"v":2},"where":"TRUE"}`)
-		h.waitRows("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE `shop`.`t`%'", "1")
+		h.waitRows("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Execute' AND INFO LIKE 'UPDATE `shop`.`t`%'", "1")
 		f.must(f.proxy.command.Process.Kill())
 		<-f.proxy.ended
 		if said := <-ended; !strings.Contains(said, "EOF") && !strings.Contains(said, "reset") {
@@ -42,7 +42,7 @@ func TestKilledWithinReplicate(t *testing.T) {
 			f.Errorf("the verification: %s", said)
 		}
 		release()
-		h.waitRows("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE `shop`.`t`%'", "0")
+		h.waitRows("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Execute' AND INFO LIKE 'UPDATE `shop`.`t`%'", "0")
 		values := h.query("SELECT GROUP_CONCAT(v ORDER BY k) FROM shop.t")
 		if values != "1,1,1" && values != "2,2,2" {
 			f.Errorf("half of it took place: %s", values)
