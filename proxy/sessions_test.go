@@ -118,6 +118,8 @@ func TestCountersCountByNode(t *testing.T) {
 	c.query("UPDATE item SET n = 1")
 	c.query("UPDATE item SET n = 2")
 	c.query("SELECT @@version, name FROM item")
+	// The client has an answer before it is counted.
+	waitUntil(t, "five latencies", func() bool { return answered(h.server.Counters()) >= 5 })
 	after := h.server.Counters()
 	if got := after.Statements - before.Statements; got != 5 {
 		t.Errorf("%d statements, want 5", got)
@@ -125,14 +127,20 @@ func TestCountersCountByNode(t *testing.T) {
 	if after.ReadsSlaves != 1 || after.ReadsMaster != 1 || after.Writes != 3 || after.Errors != before.Errors+1 || after.Clients != 1 {
 		t.Errorf("counted %+v", after)
 	}
-	answered := uint64(0)
 	for i, b := range after.Latency {
-		answered += b.Count
 		if i > 0 && b.UpTo <= after.Latency[i-1].UpTo {
 			t.Fatalf("bucket %d ends at %v, behind %v", i, b.UpTo, after.Latency[i-1].UpTo)
 		}
 	}
-	if answered != after.Statements {
-		t.Errorf("%d latencies for %d statements", answered, after.Statements)
+	if n := answered(after); n != after.Statements {
+		t.Errorf("%d latencies for %d statements", n, after.Statements)
 	}
+}
+
+// answered is how many latencies were counted.
+func answered(c Counters) (n uint64) {
+	for _, b := range c.Latency {
+		n += b.Count
+	}
+	return n
 }
