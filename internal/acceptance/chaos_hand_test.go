@@ -54,9 +54,15 @@ func flap(r *trial) error {
 	return nil
 }
 
+// ownClosing is how long after its own opening of a master the product takes one
+// that is closed for its own doing, and a little more.
+const ownClosing = 5 * time.Second
+
 // closeByHand makes the master read-only for two seconds, as somebody may who
-// does not know of Bellwether.
+// does not know of Bellwether, and wants it to be left like that.
 func closeByHand(r *trial) error {
+	r.pause(ownClosing)
+	r.struck = r.now()
 	off, on := "SET GLOBAL super_read_only = 1", "SET GLOBAL super_read_only = 0, GLOBAL read_only = 0"
 	if r.mariadb() {
 		off, on = "SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"
@@ -65,7 +71,11 @@ func closeByHand(r *trial) error {
 		return err
 	}
 	r.pause(2 * time.Second)
-	return r.master.Exec(r.Context(), on)
+	closed, err := r.master.Query(r.Context(), "SELECT @@GLOBAL.read_only")
+	if err == nil && closed != "1" {
+		err = errors.New("the master was opened again, and not by whom it was closed")
+	}
+	return errors.Join(err, r.master.Exec(r.Context(), on))
 }
 
 // openByHand makes a slave writable and writes a row there that nobody else has.

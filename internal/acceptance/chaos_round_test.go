@@ -21,7 +21,8 @@ type fault struct {
 	// promised is the longest time without an acknowledged write that
 	// docs/failover.md states, 0 where it states none.
 	promised time.Duration
-	// tolerated are classes of errors that clients may be told.
+	// tolerated are the errors that clients may be told: a class, or one and a part of
+	// the text, as in "1213 an answer differs".
 	tolerated []string
 	// quiet faults let nobody write until they are mended.
 	quiet bool
@@ -132,10 +133,21 @@ func (r *trial) tally() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range r.mishaps {
-		if r.errors[m.class]++; r.errors[m.class] == 1 && !slices.Contains(r.fault.tolerated, m.class) {
+		r.errors[m.class]++
+		if !r.fault.tolerates(m) && len(r.problems) < mostTold {
 			r.add("%.3f s after the fault, %s was told: %s", (m.at - r.struck).Seconds(), m.client, m.text)
 		}
 	}
+}
+
+// mostTold bounds the problems to which errors are added.
+const mostTold = 5
+
+func (f *fault) tolerates(m mishap) bool {
+	return slices.ContainsFunc(f.tolerated, func(one string) bool {
+		class, part, _ := strings.Cut(one, " ")
+		return one == m.class || class == m.class && strings.Contains(m.text, part)
+	})
 }
 
 // String is the round in one line.
