@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"net/http"
+
 	"github.com/bellwether-db/bellwether/admin/compose"
 )
 
@@ -41,8 +43,16 @@ func (s *Server) alterDatabase(c *call) *problem {
 		return p
 	}
 	statement, err := s.compose.AlterDatabase(in.Name, in.Charset, in.Collation)
-	return s.change(c, "alterdb", compose.Table{Database: in.Name}, statement, err)
+	p := s.change(c, "alterdb", compose.Table{Database: in.Name}, statement, err)
+	if p != nil && p.Code == codeNoFolder {
+		p.Type, p.Status, p.Remedy = kindUnknown, http.StatusNotFound, "MariaDB says so of a database that is not there: see whether it is"
+	}
+	return p
 }
+
+// codeNoFolder is what MariaDB answers to ALTER DATABASE of none: it cannot write
+// the file in which a database's options are.
+const codeNoFolder = 1
 
 // createTable is /createtable.
 func (s *Server) createTable(c *call) *problem {

@@ -121,7 +121,9 @@ func (s *Server) Listen() error {
 	s.listener = lenient{Listener: listener, tls: func() *tls.Config { return s.settings().TLS }}
 	err = s.audit.open(s.settings().AuditFile)
 	if path := s.settings().OperationsFile; err == nil && path != "" {
-		s.operations.Keep(path, func(err error) { s.parts.Logger.Error("the operations are not on disk, and will not be known after a restart", "error", err) })
+		s.operations.Keep(path, func(err error) {
+			s.parts.Logger.Error("the operations are not on disk, and will not be known after a restart", "error", err)
+		})
 	}
 	if err == nil && s.parts.Proxy != nil {
 		s.gateway, err = s.newGateway()

@@ -153,6 +153,7 @@ func (s *serving) checkAnswers(t *testing.T) {
 		{"/select", `{"dbname":"none","table":"none"}`, 404, "problem:not-found"},
 		{"/createdb", `{"name":"testdb"}`, 409, `"code":1007`},
 		{"/dropdb", `{"name":"none"}`, 404, `"code":1008`},
+		{"/alterdb", `{"name":"none","charset":"utf8mb4"}`, 404, "problem:not-found"},
 		{"/dropdb", `{"name":"mysql"}`, 400, "out of reach"},
 		{"/search", `{"dbname":"testdb","table":"users","column":"name","value":"B%"}`, 200, `"name":"B%"`},
 		{"/search", `{"value":"c@X"}`, 200, `"complete":true`},
