@@ -74,13 +74,23 @@ func (r *Replicator) directSlaves() []control.Slave {
 	}
 	source := atSource(from.addr, control.Source{
 		User: c.Direct.User, Password: c.Direct.Password, TLS: slaveTLS(c.Nodes.TLS != nil && !c.Nodes.TLSOptional),
-		Heartbeat: c.Heartbeat, Workers: slaveWorkers,
+		Heartbeat: c.Heartbeat, Workers: directWorkers(t),
 	})
 	slaves := slavesOf(t, source, func() *cluster.GTIDSet { return masterHas(r.cluster.Load()) })
 	for i := range slaves {
 		slaves[i].Observe, slaves[i].HasNow = c.Direct.User == "", r.masterNow
 	}
 	return slaves
+}
+
+// directWorkers is slaveWorkers where the master feeds the slaves. A MariaDB that
+// applies in parallel then says too early what it has (see unsettles in proxy), so
+// it does only where its owner has it do so.
+func directWorkers(t *cluster.Topology) int {
+	if m := t.MasterNode(); m != nil && m.Flavour == cluster.FlavourMariaDB {
+		return 0
+	}
+	return slaveWorkers
 }
 
 // masterHas is what the master was last seen to have; nil if that is not known.
