@@ -139,6 +139,23 @@ func effectOfShow(rest string) foundEffect {
 	return foundMaySet
 }
 
+// behindWith is the UPDATE or DELETE behind the common table expressions of a
+// statement, "" where it has none.
+func behindWith(f string) string {
+	depth := 0
+	for i := range len(f) {
+		switch {
+		case f[i] == '(':
+			depth++
+		case f[i] == ')':
+			depth--
+		case depth == 0 && !wordByte(f[i-min(i, 1)]) && (strings.HasPrefix(f[i:], "update ") || strings.HasPrefix(f[i:], "delete ")):
+			return f[i:]
+		}
+	}
+	return ""
+}
+
 func effectOfWrite(flavour cluster.Flavour, f string, a *wire.Answer) foundEffect {
 	mysql := flavour == cluster.FlavourMySQL
 	switch {
@@ -157,6 +174,11 @@ func effectOfWrite(flavour cluster.Flavour, f string, a *wire.Answer) foundEffec
 		return foundSets
 	case strings.HasPrefix(f, "load"):
 		return foundLeaves
+	case mysql && strings.HasPrefix(f, "with "):
+		// A DELETE of one table leaves it, unless that looks into an expression.
+		if change := behindWith(f); change != "" && effectOfWrite(flavour, change, a) == foundSets {
+			return foundSets
+		}
 	case a.HasRows || strings.HasPrefix(f, "select"): // a locking read, SELECT ... INTO
 		return foundSets
 	}
