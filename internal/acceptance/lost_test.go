@@ -117,7 +117,7 @@ func (f *fleet) masterIs(n *playground.Node) error {
 }
 
 // incidentOf finds the line of a failover that is done in the list of incidents.
-var incidentOf = regexp.MustCompile(`(?m)^(\S+-failover) .*done`)
+var incidentOf = regexp.MustCompile(`(?m)^(\S+-failover) +failover +done +node1 -> node2`)
 
 // wantLossTold wants the record to name what is lost, and the files to hold it.
 func (f *fleet) wantLossTold() {
