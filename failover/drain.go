@@ -18,10 +18,12 @@ const (
 	drainBound = 30 * time.Second       // for an attempt; the next one goes on
 )
 
-// arrival is a slave that has taken all that it is to take. It is a value.
+// arrival is a slave that has taken all that it is to take; or that has said what
+// it has received, where it is to take that. It is a value.
 type arrival struct {
 	node string
 	has  *cluster.GTIDSet
+	said bool // has is what it has received
 	err  error
 }
 
@@ -29,7 +31,7 @@ type arrival struct {
 // master, as soon as all that can have it do, or a grace after the first.
 func (c *Controller) drain(ctx context.Context, plan Plan, o Order, end *cluster.GTIDSet, back func() bool) (choice Choice, err error) {
 	err = c.do(ctx, StepDrain, "", plan.bound(StepDrain, drainBound), func(ctx context.Context) (string, error) {
-		d := &draining{c: c, order: o, since: time.Now(), end: end, begun: map[string]bool{}, applied: map[string]*cluster.GTIDSet{}, arrivals: make(chan arrival)}
+		d := &draining{c: c, order: o, since: time.Now(), end: end, begun: map[string]bool{}, received: map[string]*cluster.GTIDSet{}, applied: map[string]*cluster.GTIDSet{}, arrivals: make(chan arrival)}
 		if choice, err = d.run(ctx, back); err != nil {
 			return "", err
 		}
@@ -44,6 +46,8 @@ type draining struct {
 	order    Order
 	end      *cluster.GTIDSet // nil: what each has received
 	begun    map[string]bool
+	received map[string]*cluster.GTIDSet // without an end
+	unheard  int                         // have not said yet what they have received
 	applied  map[string]*cluster.GTIDSet
 	since    time.Time
 	failed   []string
@@ -77,7 +81,7 @@ func (d *draining) run(ctx context.Context, back func() bool) (Choice, error) {
 			return Choice{}, errBack
 		}
 		open := len(d.begun) - len(d.applied) - len(d.failed)
-		if open > 0 && (len(d.applied) == 0 || time.Since(d.first) < drainGrace) {
+		if d.unheard > 0 || open > 0 && (len(d.applied) == 0 || time.Since(d.first) < drainGrace) {
 			continue
 		}
 		choice, err := d.choose()
@@ -102,19 +106,46 @@ func (d *draining) start(ctx context.Context, waits *sync.WaitGroup) {
 			continue
 		}
 		d.begun[n.Name] = true
-		waits.Go(func() {
-			has, err := d.c.take(ctx, n, d.end)
-			select {
-			case d.arrivals <- arrival{n.Name, has, err}:
-			case <-ctx.Done():
-			}
-		})
+		if d.end == nil {
+			d.unheard++
+		}
+		waits.Go(func() { d.take(ctx, n) })
+	}
+}
+
+// take has a slave take the end; or, where there is none, all that it has received.
+func (d *draining) take(ctx context.Context, n cluster.Node) {
+	end, err := d.end, error(nil)
+	if end == nil {
+		bounded, cancel := context.WithTimeout(ctx, d.c.config.StepTimeout)
+		end, err = d.c.operator.Received(bounded, n.Addr, n.Identity)
+		cancel()
+		d.send(ctx, arrival{node: n.Name, has: end, said: true, err: err})
+	}
+	if err != nil {
+		return
+	}
+	has, err := d.c.take(ctx, n, end)
+	d.send(ctx, arrival{node: n.Name, has: has, err: err})
+}
+
+func (d *draining) send(ctx context.Context, a arrival) {
+	select {
+	case d.arrivals <- a:
+	case <-ctx.Done():
 	}
 }
 
 func (d *draining) arrive(a arrival) {
-	if a.err != nil {
+	if a.said {
+		d.unheard--
+	}
+	switch {
+	case a.err != nil:
 		d.failed = append(d.failed, fmt.Sprintf("%s: %v", a.node, a.err))
+		return
+	case a.said:
+		d.received[a.node] = a.has
 		return
 	}
 	if len(d.applied) == 0 {
@@ -125,8 +156,12 @@ func (d *draining) arrive(a arrival) {
 
 // choose asks the policy who it is to be of those that have arrived.
 func (d *draining) choose() (Choice, error) {
-	v := d.c.view(d.c.store.Load())
-	choice, refusal := Choose(v, d.order, d.end, d.applied)
+	v, end := d.c.view(d.c.store.Load()), d.end
+	if end == nil {
+		s := newSight(v)
+		end = s.union(d.received).Union(s.union(d.applied))
+	}
+	choice, refusal := Choose(v, d.order, end, d.applied)
 	if refusal == "" {
 		return choice, nil
 	}
@@ -139,31 +174,26 @@ func (d *draining) choose() (Choice, error) {
 // overdue takes whoever there is once the time is up: those that lack something
 // are told apart by the policy, which names what it is where that is too much.
 func (d *draining) overdue(cause error) (Choice, error) {
-	if len(d.applied) == 0 && d.end == nil && d.c.policy.Load().MaxLoss == 0 {
-		return Choice{}, fmt.Errorf("no slave has all that was acknowledged yet: %w", cause)
-	}
 	t := d.c.store.Load()
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
+		if !d.begun[n.Name] || d.applied[n.Name] != nil || d.end == nil && d.received[n.Name] == nil {
+			continue
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), d.c.config.StepTimeout)
-		if has, err := d.c.operator.Executed(ctx, n.Addr, n.Identity); err == nil && d.begun[n.Name] && d.applied[n.Name] == nil {
+		if has, err := d.c.operator.Executed(ctx, n.Addr, n.Identity); err == nil {
 			d.applied[n.Name] = has
 		}
 		cancel()
 	}
+	if len(d.applied) == 0 {
+		return Choice{}, fmt.Errorf("no slave says what it has: %w", cause)
+	}
 	return d.choose()
 }
 
-// take returns what a slave has once it has taken the end; or, where there is
-// none, all that it has received.
+// take returns what a slave has once it has taken the end.
 func (c *Controller) take(ctx context.Context, n cluster.Node, end *cluster.GTIDSet) (*cluster.GTIDSet, error) {
-	if end == nil {
-		received, err := c.operator.Received(ctx, n.Addr, n.Identity)
-		if err != nil {
-			return nil, err
-		}
-		end = received
-	}
 	if err := c.operator.AwaitApplied(ctx, n.Addr, n.Identity, end); err != nil {
 		return nil, err
 	}

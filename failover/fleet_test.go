@@ -17,6 +17,7 @@ import (
 type fleet struct {
 	*story
 	stored   uint64 // the number of the last transaction that is stored
+	direct   bool   // slaves follow the master by themselves
 	acked    uint64 // and of the last one that a client was told of
 	attached string // the identity of the server that the stream runs from
 	since    time.Time
@@ -131,7 +132,13 @@ func (s *story) Executed(_ context.Context, addr, identity string) (set *cluster
 
 // Received implements Operator.
 func (s *story) Received(ctx context.Context, addr, identity string) (*cluster.GTIDSet, error) {
-	return s.Executed(ctx, addr, identity)
+	set, err := s.Executed(ctx, addr, identity)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.servers[addr]; err == nil && n.received > n.has {
+		set = upTo(n.received)
+	}
+	return set, err
 }
 
 // AwaitApplied implements Operator.
@@ -195,7 +202,7 @@ func (f *fleet) View() StreamView {
 			f.attached = f.store.Load().MasterIdentity
 		}
 	}
-	v := StreamView{Known: true, Connected: connected, Since: f.since, End: upTo(f.stored), Whole: true, Stored: f.since, Heard: f.since}
+	v := StreamView{Known: true, Connected: connected, Since: f.since, End: upTo(f.stored), Whole: true, Stored: f.since, Heard: f.since, Direct: f.direct}
 	if connected {
 		v.Heard = time.Now()
 	}
@@ -219,7 +226,9 @@ func (f *fleet) Seal(context.Context) (set *cluster.GTIDSet, err error) {
 		if f.store.Load().MasterNode() != nil {
 			f.Error("sealed while there is a master")
 		}
-		set = upTo(f.stored)
+		if !f.direct {
+			set = upTo(f.stored)
+		}
 		return nil
 	})
 	return set, err

@@ -102,6 +102,30 @@ func TestLossIsAllowedLater(t *testing.T) {
 	})
 }
 
+// Where slaves follow the master by themselves, what one has received and cannot
+// apply is not given up for another one that never got it.
+func TestReceivedIsNotGivenUp(t *testing.T) {
+	act(t, func(f *fleet) {
+		f.direct = true
+		has := f.stored
+		f.change("db2", func(n *server) { n.stuck = true })
+		f.change("db3", func(n *server) { n.stuck, n.received = true, has+2 })
+		f.write()
+		f.change("db2", func(n *server) { n.stuck, n.alone = false, true })
+		f.change("db3", func(n *server) { n.alone = true })
+		f.kill("db1")
+		f.lookOn()
+		if t := f.store.Load(); t.Writes != cluster.WritesHeld || !strings.Contains(t.WritesReason, "db2 lacks") {
+			f.Errorf("writes %v: %s; did %v", t.Writes, t.WritesReason, f.did)
+		}
+		f.change("db3", func(n *server) { n.stuck, n.has = false, n.received })
+		f.lookOn()
+		if m := f.store.Load().MasterNode(); m == nil || m.Name != "db3" {
+			f.Errorf("the master is %s; did %v", name(m), f.did)
+		}
+	})
+}
+
 // Whatever order of it the process dies at: what runs afterwards goes on, and no
 // more is lost.
 func TestKilledInALoss(t *testing.T) {

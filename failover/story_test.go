@@ -23,8 +23,10 @@ type server struct {
 	has      uint64 // the number of the last transaction that it has executed
 	stuck    bool   // it applies nothing
 	lag      time.Duration
-	errant   bool // it has a transaction of its own
-	slave    bool // it follows the stream
+	alone    bool   // its source is not there
+	received uint64 // the number of the last transaction that it has got, where that is more
+	errant   bool   // it has a transaction of its own
+	slave    bool   // it follows the stream
 	failing  time.Time
 }
 
@@ -171,6 +173,9 @@ func (s *server) condition() cluster.Condition {
 	c.Outcome = cluster.OutcomeAnswered
 	if s.slave {
 		c.Replication, c.LagKnown, c.Lag = cluster.ReplicationRunning, true, s.lag
+		if s.alone {
+			c.Replication = cluster.ReplicationConnecting
+		}
 	}
 	if !s.down {
 		s.failing = time.Time{}

@@ -12,6 +12,7 @@ var directFaults = []fault{
 	{name: "direct: nothing", strike: nothing},
 	{name: "direct: master killed", strike: killMaster, mend: startMaster, promised: deadPromised, lossy: true, tolerated: nobodyKnows},
 	{name: "direct: new master dies too", strike: killInTurn, mend: startInTurn, lossy: true, tolerated: nobodyKnows},
+	{name: "direct: slave behind, master killed", strike: stopOneApplier, mend: startMaster, lossy: true, tolerated: nobodyKnows},
 	{name: "direct: master frozen for a while", strike: freezeForAWhile, after: wantSameMaster, quiet: true, tolerated: nobodyKnows},
 	{name: "direct: connections reset", strike: resetMaster, tolerated: []string{"50102", otherAnswer}},
 	{name: "direct: slave killed", strike: killSlave, mend: startSlave, after: wantSameMaster},
