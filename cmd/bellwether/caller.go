@@ -87,11 +87,15 @@ func (c caller) ready(ctx context.Context) (text string, yes bool) {
 
 // detail is what an answer says for people.
 func detail(body []byte) string {
-	var problem struct{ Title, Detail string }
+	var problem struct{ Title, Detail, Remedy string }
 	if json.Unmarshal(body, &problem) != nil {
 		return oneLine(string(body))
 	}
-	return oneLine(problem.Title + ": " + problem.Detail)
+	says := problem.Title + ": " + problem.Detail
+	if problem.Remedy != "" {
+		says += " (" + problem.Remedy + ")"
+	}
+	return oneLine(says)
 }
 
 func (c caller) call(ctx context.Context, method, path string) (status int, body []byte, err error) {

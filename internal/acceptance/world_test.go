@@ -116,14 +116,15 @@ func (w *world) startProxy(binary, dir string, nodes *playground.Cluster, settin
 }
 
 // patientConfig gives a machine that is busy with other tests its time, so that
-// no node is taken for dead, no slave for late and no client for a stranger that
-// is only slow. What depends on these bounds is tested elsewhere.
+// no node is taken for dead or given up, no slave for late and no client for a
+// stranger that is only slow. What depends on these bounds is tested elsewhere.
 func patientConfig(clients int) string {
 	return fmt.Sprintf(`proxy: {listen: "127.0.0.1:0", max_clients: %d, handshake_timeout: 1m, hold_timeout: 1m}
 admin: {listen: "127.0.0.1:0"}
 pool: {max_per_node: 300, verify_interval: 1s, wait_timeout: 1m, connect_timeout: 1m}
 probes: {timeout: 10s, catalogue_interval: 1s}
 reads: {max_lag: 1m, causal_wait: 5s}
+failover: {automatic: false}
 `, clients)
 }
 
