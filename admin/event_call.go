@@ -69,7 +69,7 @@ func (s *Server) present(r *reader) (out []event) {
 	}
 	add("cluster", s.cluster())
 	add("nodes", s.nodesNow())
-	add("problems", problemsView{s.problemsNow()})
+	add("problems", ProblemsView{s.problemsNow()})
 	if points := s.traffic.latest(1); len(points) > 0 {
 		add("traffic", points[0])
 	}

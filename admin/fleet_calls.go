@@ -3,6 +3,8 @@ package admin
 import (
 	"net/http"
 	"net/url"
+
+	"github.com/bellwether-db/bellwether/cluster"
 )
 
 // fleet routes /v1/cluster and /v1/nodes.
@@ -52,18 +54,32 @@ func (s *Server) showNode(c *call) *problem {
 	return c.show(v, tagOfValue(v.settable()))
 }
 
-func (s *Server) nodeNamed(name string) (nodeView, *problem) {
+func (s *Server) nodeNamed(name string) (NodeView, *problem) {
 	t := s.parts.Topologies.Load()
 	if i := t.Find(name); i >= 0 {
 		return s.node(t, i), nil
 	}
-	return nodeView{}, &problem{Type: kindUnknown, Title: "no such node", Status: http.StatusNotFound, Detail: "there is no node " + name}
+	return NodeView{}, &problem{Type: kindUnknown, Title: "no such node", Status: http.StatusNotFound, Detail: "there is no node " + name}
+}
+
+// weighed refuses a weight that no node can have.
+func weighed(weight *int) *problem {
+	if weight != nil && (*weight < 0 || *weight > cluster.MostWeight) {
+		return badParameter("weight: %d is not between 0 (no reads) and %d", *weight, cluster.MostWeight)
+	}
+	return nil
 }
 
 // addNode is POST /v1/nodes.
 func (s *Server) addNode(c *call) *problem {
 	var n NewNode
 	if p := c.parse(&n); p != nil {
+		return p
+	}
+	if n.Name == "" || n.Address == "" {
+		return badParameter("name and address are both needed")
+	}
+	if p := weighed(n.Weight); p != nil {
 		return p
 	}
 	c.done = entry{Call: "add node", Node: n.Name, Status: http.StatusCreated}
@@ -79,6 +95,9 @@ func (s *Server) addNode(c *call) *problem {
 func (s *Server) changeNode(c *call) *problem {
 	var change NodeChange
 	if p := c.parse(&change); p != nil {
+		return p
+	}
+	if p := weighed(change.Weight); p != nil {
 		return p
 	}
 	name := c.PathValue("name")

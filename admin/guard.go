@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -78,10 +77,6 @@ func (s *Server) admit(c *call, least Role) *problem {
 	if p := s.foreign(c.Request); p != nil {
 		return p
 	}
-	if c.Method == http.MethodHead && !shows(c.URL.Path) { // which the mux takes for GET
-		c.w.Header().Set("Allow", "GET, POST")
-		return &problem{Type: kindMethod, Title: "method not allowed", Status: http.StatusMethodNotAllowed, Detail: "HEAD is not one of GET POST"}
-	}
 	if least > RoleRead && c.Header.Get("Sec-Purpose")+c.Header.Get("Purpose") != "" {
 		return foreign("a browser fetches this before anybody has asked for it")
 	}
@@ -109,10 +104,4 @@ func (s *Server) admit(c *call, least Role) *problem {
 			Detail: "this call is for the role " + least.String() + ", and " + who.name + " has " + who.role.String()}
 	}
 	return nil
-}
-
-// shows reports whether a GET of a path ends by itself and changes nothing, so
-// that a HEAD may be served as one.
-func shows(path string) bool {
-	return strings.HasPrefix(path, "/v1/") && path != "/v1/events" || path == "/nodes"
 }

@@ -125,6 +125,34 @@ func TestWhoMayCall(t *testing.T) {
 	}
 }
 
+// Allow lists what a path is served for, and nothing else.
+func TestAllow(t *testing.T) {
+	open := func(c *Config) { c.OpenLoopback = true }
+	for target, want := range map[string]string{
+		"/select": "GET, POST", "/insert": "GET, POST", "/sync": "GET, POST", "/nodes": "GET, HEAD, POST",
+		"/v1/nodes": "GET, HEAD, POST", "/v1/nodes/a": "DELETE, GET, HEAD, PATCH", "/v1/events": "GET", "/healthz": "GET, HEAD",
+	} {
+		s, made := guardedServer(t, open)
+		for _, method := range []string{"PUT", "HEAD"} {
+			answer := httptest.NewRecorder()
+			s.Handler().ServeHTTP(answer, fromLoopback(method, target, ""))
+			if method == "HEAD" && strings.Contains(want, method) {
+				if answer.Code == http.StatusMethodNotAllowed {
+					t.Errorf("HEAD %s is refused, and offered elsewhere", target)
+				}
+				continue
+			}
+			says := method + " is not one of " + strings.ReplaceAll(want, ",", "")
+			if got := answer.Header().Get("Allow"); answer.Code != http.StatusMethodNotAllowed || got != want || !strings.Contains(answer.Body.String(), says) {
+				t.Errorf("%s %s: %d, Allow: %s, want %s\n%s", method, target, answer.Code, got, want, answer.Body)
+			}
+		}
+		if made.begun.Load() != 0 {
+			t.Errorf("%s: something was begun", target)
+		}
+	}
+}
+
 func TestPreflight(t *testing.T) {
 	s, made := guardedServer(t, func(c *Config) { c.Origins = []string{"https://shop.example"} })
 	answer := ask(s, "OPTIONS", "/insert", "Origin: https://shop.example", "Access-Control-Request-Method: POST")

@@ -30,13 +30,13 @@ type Problem struct {
 	Evidence    []string `json:"evidence"`
 }
 
-// problemsView is GET /v1/problems. It is a value.
-type problemsView struct {
+// ProblemsView is GET /v1/problems. It is a value.
+type ProblemsView struct {
 	Problems []Problem `json:"problems"`
 }
 
 // steady is the view without what changes all the time.
-func (v problemsView) steady() any {
+func (v ProblemsView) steady() any {
 	keys := make([][2]string, len(v.Problems))
 	for i, p := range v.Problems {
 		keys[i] = [2]string{p.Kind, p.Node}
@@ -77,7 +77,7 @@ func (s *Server) problems(c *call) *problem {
 	if _, p := c.query(); p != nil {
 		return p
 	}
-	return c.show(problemsView{s.problemsNow()}, "")
+	return c.show(ProblemsView{s.problemsNow()}, "")
 }
 
 func (s *Server) problemsNow() []Problem {

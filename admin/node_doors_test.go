@@ -3,9 +3,11 @@ package admin
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
 )
@@ -63,8 +65,14 @@ func TestNodesAddresses(t *testing.T) {
 	if err := s.take(config); err != nil {
 		t.Fatal(err)
 	}
-	if get(t, a, "/ping") != "" || s.NodeAddr("a") != "" {
-		t.Error("a's address still answers")
+	if connection, err := net.Dial("tcp", a); err == nil || s.NodeAddr("a") != "" {
+		t.Errorf("a's address still answers: %v", connection)
+	}
+	// A connection from before has its last answer, and ends.
+	for deadline := time.Now().Add(10 * time.Second); get(t, a, "/ping") != ""; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a's address still answers whoever was there before")
+		}
 	}
 	if s.NodeAddr("b") != b || get(t, b, "/ping") == "" || !strings.Contains(get(t, s.NodeAddr("c"), "/readyz"), "c is down: refused") {
 		t.Errorf("b was at %s and is at %s; c says %s", b, s.NodeAddr("b"), get(t, s.NodeAddr("c"), "/readyz"))

@@ -39,7 +39,8 @@ func (s *Server) nodeHandler(at func() string) http.Handler {
 		}
 		both(mux, path, n.guarded(c.least, serve))
 	}
-	both(mux, "/nodes", n.guarded(RoleRead, s.nodes))
+	mux.HandleFunc("GET /nodes", n.guarded(RoleRead, s.nodes))
+	mux.HandleFunc("POST /nodes", n.guarded(RoleRead, s.nodes))
 	both(mux, "/sync", n.guarded(RoleOperate, s.asMaster(s.sync)))
 	for path, serve := range map[string]func(*call) *problem{
 		"/replicate/db": s.createDatabase, "/replicate/dropdb": s.dropDatabase, "/replicate/table": s.createTable,

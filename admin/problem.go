@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -65,23 +66,38 @@ func (p problem) write(w http.ResponseWriter) {
 // withProblems answers what no route of mux takes with a problem document.
 func withProblems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern != "" {
+		h, pattern := mux.Handler(r)
+		if pattern != "" && !(r.Method == http.MethodHead && isHeadless(h)) {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		// The mux knows whether the path or only the method is wrong, and which
-		// methods are right.
-		verdict := &statusOnly{header: make(http.Header)}
-		mux.ServeHTTP(verdict, r)
 		p := problem{Type: kindUnknown, Title: "not found", Status: http.StatusNotFound, Detail: "there is no " + r.URL.Path, Instance: r.URL.Path}
-		if verdict.status == http.StatusMethodNotAllowed {
-			allowed := verdict.header.Get("Allow")
-			w.Header().Set("Allow", allowed)
-			p.Type, p.Title, p.Status = kindMethod, "method not allowed", verdict.status
-			p.Detail = r.Method + " is not one of " + strings.ReplaceAll(allowed, ",", "")
+		if allowed := methods(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			p.Type, p.Title, p.Status = kindMethod, "method not allowed", http.StatusMethodNotAllowed
+			p.Detail = r.Method + " is not one of " + strings.Join(allowed, " ")
 		}
 		p.write(w)
 	})
+}
+
+// methods are those that the path of a request is served for; none where there is
+// no such path.
+func methods(mux *http.ServeMux, r *http.Request) []string {
+	// The mux knows them, and says so to a method that is none.
+	asked := r.Clone(r.Context())
+	asked.Method = "NONE"
+	verdict := &statusOnly{header: make(http.Header)}
+	mux.ServeHTTP(verdict, asked)
+	if verdict.status != http.StatusMethodNotAllowed {
+		return nil
+	}
+	allowed := strings.Split(verdict.header.Get("Allow"), ", ")
+	asked.Method = http.MethodHead
+	if h, _ := mux.Handler(asked); isHeadless(h) {
+		allowed = slices.DeleteFunc(allowed, func(method string) bool { return method == http.MethodHead })
+	}
+	return allowed
 }
 
 // statusOnly is a response whose body goes nowhere. It serves one request.

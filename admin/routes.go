@@ -34,8 +34,9 @@ func (s *Server) Handler() http.Handler {
 	s.operable(mux)
 	s.historical(mux)
 	s.configurable(mux)
-	mux.HandleFunc("GET /v1/events", s.guarded(RoleRead, s.stream))
-	both(mux, "/nodes", s.guarded(RoleRead, s.nodes))
+	mux.Handle("GET /v1/events", headless{s.guarded(RoleRead, s.stream)})
+	mux.HandleFunc("GET /nodes", s.guarded(RoleRead, s.nodes))
+	mux.HandleFunc("POST /nodes", s.guarded(RoleRead, s.nodes))
 	both(mux, "/sync", s.guarded(RoleOperate, s.sync))
 	for path, c := range s.dataCalls() {
 		both(mux, path, s.guarded(c.least, s.withData(c.serve)))
@@ -59,10 +60,20 @@ func (s *Server) dataCalls() map[string]dataCall {
 	}
 }
 
-// both routes GET, which the document has, and POST.
+// both routes GET, which the document has, and POST, of a call that may change
+// something.
 func both(mux *http.ServeMux, path string, serve http.HandlerFunc) {
-	mux.HandleFunc("GET "+path, serve)
+	mux.Handle("GET "+path, headless{serve})
 	mux.HandleFunc("POST "+path, serve)
+}
+
+// headless serves a GET that changes something or takes its time: a HEAD, which
+// the mux takes for one, gets no further than withProblems.
+type headless struct{ http.HandlerFunc }
+
+func isHeadless(h http.Handler) bool {
+	_, is := h.(headless)
+	return is
 }
 
 // withData refuses the data calls where there is no account for them.

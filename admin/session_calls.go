@@ -23,6 +23,12 @@ func (s *Server) clients(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/explain", s.guarded(RoleRead, with(s.parts.Explainer, s.explain)))
 }
 
+// SessionsView is GET /v1/sessions. It is a value.
+type SessionsView struct {
+	Sessions []Session `json:"sessions"`
+	Total    int       `json:"total"` // those that the answer has no room for, too
+}
+
 // sessions is GET /v1/sessions.
 func (s *Server) sessions(c *call) *problem {
 	q, p := c.query("user", "node", "pinned", "limit")
@@ -45,10 +51,7 @@ func (s *Server) sessions(c *call) *problem {
 	for i := range all {
 		all[i].Pins = notNil(all[i].Pins)
 	}
-	return c.show(struct {
-		Sessions []Session `json:"sessions"`
-		Total    int       `json:"total"`
-	}{notNil(all[:min(limit, len(all))]), len(all)}, "")
+	return c.show(SessionsView{notNil(all[:min(limit, len(all))]), len(all)}, "")
 }
 
 // killSession is DELETE /v1/sessions/{id}.

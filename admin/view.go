@@ -6,8 +6,8 @@ import (
 	"github.com/bellwether-db/bellwether/cluster"
 )
 
-// clusterView is GET /v1/cluster. It is a value.
-type clusterView struct {
+// ClusterView is GET /v1/cluster. It is a value.
+type ClusterView struct {
 	Version       string    `json:"version"`
 	Started       time.Time `json:"started"`
 	UptimeSeconds int64     `json:"uptime_seconds"`
@@ -29,9 +29,9 @@ type clusterView struct {
 }
 
 // cluster is the whole as it is now.
-func (s *Server) cluster() clusterView {
+func (s *Server) cluster() ClusterView {
 	t := s.parts.Topologies.Load()
-	v := clusterView{
+	v := ClusterView{
 		Version: s.parts.Version, Started: s.started, UptimeSeconds: int64(time.Since(s.started).Seconds()), Family: family(t),
 		Generation: t.Generation, Writes: writes(t.Writes), WritesReason: t.WritesReason, Consistency: s.settings().Consistency,
 		Nodes: len(t.Nodes), Problems: len(s.problemsNow()),
@@ -53,7 +53,7 @@ func (s *Server) cluster() clusterView {
 }
 
 // steady is the view without what changes all the time.
-func (v clusterView) steady() clusterView {
+func (v ClusterView) steady() ClusterView {
 	v.UptimeSeconds, v.Clients, v.Held, v.Position = 0, nil, nil, ""
 	return v
 }
@@ -82,8 +82,8 @@ func writes(w cluster.Writes) string {
 	return "closed"
 }
 
-// nodeView is a node in /v1/nodes. It is a value.
-type nodeView struct {
+// NodeView is a node in /v1/nodes. It is a value.
+type NodeView struct {
 	Name        string   `json:"name"`
 	Address     string   `json:"address"`
 	Role        string   `json:"role"`
@@ -111,15 +111,15 @@ type nodeView struct {
 	REST        string `json:"rest"`
 }
 
-// nodesView is GET /v1/nodes. It is a value.
-type nodesView struct {
-	Nodes []nodeView `json:"nodes"`
+// NodesView is GET /v1/nodes. It is a value.
+type NodesView struct {
+	Nodes []NodeView `json:"nodes"`
 }
 
 // nodesNow are the nodes as they are now.
-func (s *Server) nodesNow() nodesView {
+func (s *Server) nodesNow() NodesView {
 	t := s.parts.Topologies.Load()
-	view := nodesView{Nodes: make([]nodeView, len(t.Nodes))}
+	view := NodesView{Nodes: make([]NodeView, len(t.Nodes))}
 	for i := range t.Nodes {
 		view.Nodes[i] = s.node(t, i)
 	}
@@ -127,9 +127,9 @@ func (s *Server) nodesNow() nodesView {
 }
 
 // node is the node at an index.
-func (s *Server) node(t *cluster.Topology, i int) nodeView {
+func (s *Server) node(t *cluster.Topology, i int) NodeView {
 	n := &t.Nodes[i]
-	v := nodeView{
+	v := NodeView{
 		Name: n.Name, Address: n.Addr, Role: n.Role.String(), IsMaster: i == t.Master, Health: n.Health.String(), Problem: n.Problem,
 		Weight: n.Weight, ServesReads: n.Readable(), Drain: n.Drain, Maintenance: n.Maintenance, Fenced: n.Fenced, Touched: n.Touched,
 		ReadOnly: n.ReadOnly, Replication: n.Replication.String(), Identity: n.Identity, Version: n.Version, Epoch: n.Epoch, REST: s.NodeAddr(n.Name),
@@ -149,17 +149,17 @@ func (s *Server) node(t *cluster.Topology, i int) nodeView {
 }
 
 // steady is the view without what changes all the time.
-func (v nodesView) steady() nodesView {
-	nodes := make([]nodeView, len(v.Nodes))
+func (v NodesView) steady() NodesView {
+	nodes := make([]NodeView, len(v.Nodes))
 	for i, n := range v.Nodes {
-		n.LagSeconds, n.Applied, n.Outstanding, n.Connections = nil, "", 0, nodeView{}.Connections
+		n.LagSeconds, n.Applied, n.Outstanding, n.Connections = nil, "", 0, NodeView{}.Connections
 		nodes[i] = n
 	}
-	return nodesView{nodes}
+	return NodesView{nodes}
 }
 
 // settable is what can be changed of a node, and what it is: the part of it that
 // If-Match looks at.
-func (v nodeView) settable() any {
+func (v NodeView) settable() any {
 	return []any{v.Name, v.Address, v.Role, v.Weight, v.Drain, v.Maintenance}
 }

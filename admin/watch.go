@@ -75,7 +75,7 @@ func (w *watch) rest(ctx context.Context) {
 
 // look tells what is new; what changes all the time only at a tick.
 func (w *watch) look(tick bool) {
-	view, nodes, problems := w.server.cluster(), w.server.nodesNow(), problemsView{w.server.problemsNow()}
+	view, nodes, problems := w.server.cluster(), w.server.nodesNow(), ProblemsView{w.server.problemsNow()}
 	aged := view
 	aged.UptimeSeconds = 0
 	w.tell("cluster", view, tagOfValue(view.steady()), tagOfValue(aged), tick)

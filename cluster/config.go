@@ -70,8 +70,12 @@ func (a Account) GoString() string { return fmt.Sprintf("cluster.Account{User:%q
 // leastHeartbeat keeps the heartbeat from being a load.
 const leastHeartbeat = 50 * time.Millisecond
 
-// DefaultWeight is a node's share of reads where none is configured.
-const DefaultWeight = 1
+// DefaultWeight is a node's share of reads where none is configured, and
+// MostWeight the largest that can be.
+const (
+	DefaultWeight = 1
+	MostWeight    = 1000
+)
 
 // Default is the configuration of a cluster without nodes.
 func Default() Config {

@@ -84,6 +84,21 @@ func uniteDomains(a, b []gtidDomain) []gtidDomain {
 	return normaliseDomains(slices.Concat(a, b))
 }
 
+// Follows reports whether a node that has the last of s has other as well, where
+// it is of an earlier time: nodes commit in the master's order, MariaDB in each
+// domain by itself. A nil other is nothing. Any goroutine may ask.
+func (s *GTIDSet) Follows(other *GTIDSet) bool {
+	if s == nil || other == nil {
+		return other == nil
+	}
+	for _, domain := range other.domains {
+		if sequenceOf(s.domains, domain) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // subtractDomains keeps the domains in which a is ahead of b.
 func subtractDomains(a, b []gtidDomain) []gtidDomain {
 	var out []gtidDomain

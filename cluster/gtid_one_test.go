@@ -102,3 +102,27 @@ func TestGTIDSetWithAllocates(t *testing.T) {
 		t.Errorf("%v allocations, %s", allocs, set)
 	}
 }
+
+// Nodes apply in one order, MariaDB in one for each domain.
+func TestFollows(t *testing.T) {
+	for _, c := range []struct {
+		flavour    Flavour
+		set, other string
+		want       bool
+	}{
+		{FlavourMySQL, uuidA + ":7", uuidB + ":1-9", true},
+		{FlavourMariaDB, "0-1-7", "", true},
+		{FlavourMariaDB, "0-1-7", "0-2-6", true},
+		{FlavourMariaDB, "0-1-7", "0-2-6,5-1-1", false},
+		{FlavourMariaDB, "0-1-7,5-1-2", "5-1-1", true},
+		{FlavourMariaDB, "5-1-2", "0-1-1", false},
+	} {
+		if got := mustGTID(t, c.flavour, c.set).Follows(mustGTID(t, c.flavour, c.other)); got != c.want {
+			t.Errorf("%s follows %s: %t", c.set, c.other, got)
+		}
+	}
+	var nothing *GTIDSet
+	if !mustGTID(t, FlavourMariaDB, "0-1-7").Follows(nil) || nothing.Follows(mustGTID(t, FlavourMySQL, uuidA+":1")) || !nothing.Follows(nil) {
+		t.Error("nothing is followed by all, and follows nothing else")
+	}
+}

@@ -32,6 +32,7 @@ func judge(before state, o observation, role Role, lag lagReading, maxLag time.D
 		return before.failed(o)
 	}
 	next := before.answered(o)
+	next.Since = before.lifeOf(o, role)
 	if role == RoleMaster {
 		next.Problem, next.Late, next.LagKnown, next.Lag, next.LagGTIDs = "", false, true, 0, 0
 	} else {
@@ -79,9 +80,22 @@ func (s state) answered(o observation) state {
 	}
 	s.Flavour, s.Version, s.Identity = o.server.flavour, o.server.version, o.server.identity
 	s.ReadOnly, s.Applied, s.Running = o.readOnly, o.applied, o.running
-	s.Since, s.Asked, s.Seen = o.server.since, o.begun, o.ended
+	s.Asked, s.Seen = o.begun, o.ended
 	s.Replication, s.Problem = o.replication()
 	return s
+}
+
+// lifeOf is since when a node has only gained transactions: since its probes'
+// connection was opened, or since a slave was seen to have fewer than before, as
+// one has that was restored while it ran.
+func (s state) lifeOf(o observation, role Role) time.Time {
+	switch {
+	case role == RoleSlave && s.Applied != nil && o.applied != nil && !o.applied.ContainsSet(s.Applied):
+		return o.ended
+	case s.Since.After(o.server.since):
+		return s.Since
+	}
+	return o.server.since
 }
 
 // follow judges a slave's lag. What the trail knows rules; where it has only a

@@ -175,3 +175,33 @@ func TestJudgeSinceWhen(t *testing.T) {
 		t.Errorf("failing since %v, %v", s.Failing, s.Outcome)
 	}
 }
+
+// A slave that has fewer transactions than before has begun anew, as if it had been
+// restarted: who remembers what it had must not believe it.
+func TestJudgeOneThatLost(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	saw := func(second int, opened int, set string) observation {
+		return observation{outcome: OutcomeAnswered, server: server{since: at(opened)}, begun: at(second), ended: at(second), applied: mustGTID(t, FlavourMySQL, set)}
+	}
+	for _, c := range []struct {
+		name string
+		role Role
+		saw  []observation
+		want time.Time
+	}{
+		{"it gained", RoleSlave, []observation{saw(10, 1, uuidA+":1-5"), saw(11, 1, uuidA+":1-9")}, at(1)},
+		{"it lost", RoleSlave, []observation{saw(10, 1, uuidA+":1-5"), saw(11, 1, uuidA+":1-4")}, at(11)},
+		{"it has others", RoleSlave, []observation{saw(10, 1, uuidA+":1-5"), saw(11, 1, uuidB+":1-9")}, at(11)},
+		{"it lost, and gained again", RoleSlave, []observation{saw(10, 1, uuidA+":1-5"), saw(11, 1, uuidA+":1-4"), saw(12, 1, uuidA+":1-9")}, at(11)},
+		{"it lost, and was restarted", RoleSlave, []observation{saw(10, 1, uuidA+":1-5"), saw(11, 1, uuidA+":1-4"), saw(13, 12, uuidA+":1-9")}, at(12)},
+		{"a master is another matter", RoleMaster, []observation{saw(10, 1, uuidA+":1-5"), saw(11, 1, uuidA+":1-4")}, at(1)},
+	} {
+		s := state{}
+		for _, o := range c.saw {
+			s = judge(s, o, c.role, lagReading{}, time.Second)
+		}
+		if !s.Since.Equal(c.want) {
+			t.Errorf("%s: since %v, want %v", c.name, s.Since.Unix(), c.want.Unix())
+		}
+	}
+}

@@ -36,7 +36,10 @@ func (r *Registry) Apply(c Config) (changes []string, err error) {
 	defer r.mu.Unlock()
 	_, err = r.store.Register(func(d *RegisterDraft) error {
 		changes = r.change(d, c.Nodes)
-		return r.prune(d, c.Nodes, &changes)
+		if err := r.prune(d, c.Nodes, &changes); err != nil {
+			return err
+		}
+		return r.keepWishes(outlived(d.Nodes(), c.Nodes))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("apply nodes: %w", err)

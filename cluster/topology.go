@@ -103,8 +103,9 @@ type Node struct {
 	// Applied is the node's executed GTID set when last seen; nil if unknown.
 	Applied *GTIDSet
 	Running int // threads that run a statement, asked for every few probes
-	// Since is when the connection of the probes was opened: no restart of the
-	// server lies between two probes with the same value.
+	// Since is when the connection of the probes was opened, or when a slave was
+	// seen to have fewer transactions than before: between two probes with the same
+	// value lies no restart of the server, and it has lost nothing.
 	Since time.Time
 	// Asked is when the last successful probe began, and Seen when it ended.
 	Asked, Seen time.Time

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/bellwether-db/bellwether/internal/durable"
 )
 
 // ErrUndecided is returned where it matters who is the master, and nobody is at
@@ -167,44 +169,16 @@ func (d *RegisterDraft) touch(name, says string) {
 // keepTouch writes the marks, with this one or, with nil, without it.
 func (r *Registry) keepTouch(name string, t *touch) error {
 	next := map[string]touch{}
-	for n, was := range r.touched.nodes {
-		next[n] = was
-	}
+	maps.Copy(next, r.touched.nodes)
 	delete(next, name)
 	if t != nil {
 		next[name] = *t
 	}
-	if err := writeDurably(r.touched.path, next); err != nil {
-		return err
+	if r.touched.path != "" {
+		if err := durable.WriteJSON(r.touched.path, next); err != nil {
+			return err
+		}
 	}
 	r.touched.nodes = next
 	return nil
-}
-
-// writeDurably gives a file another content, whole or not at all, which a crash
-// of the machine cannot take back; "" is no file.
-func writeDurably(path string, content any) error {
-	if path == "" {
-		return nil
-	}
-	text, err := json.MarshalIndent(content, "", "  ")
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
 	"slices"
+
+	"github.com/bellwether-db/bellwether/internal/durable"
 )
 
 // wish is what an operator said of a node while Bellwether ran. It is a value.
@@ -37,15 +39,19 @@ func (r *Registry) Keep(path string) error {
 	if err != nil {
 		return fmt.Errorf("read the nodes' wishes: %w", err)
 	}
+	left := maps.Clone(r.wishes)
 	for name, w := range r.wishes {
 		c := r.before(name)
 		if c.Name == "" || c.Drain != w.ConfiguredDrain || c.Maintenance != w.ConfiguredMaintenance {
-			delete(r.wishes, name)
+			delete(left, name)
 			continue
 		}
 		if err := r.put(name, w); err != nil {
 			return err
 		}
+	}
+	if err := r.keepWishes(left); err != nil {
+		return fmt.Errorf("keep the nodes' wishes: %w", err)
 	}
 	return nil
 }
@@ -74,6 +80,20 @@ func (r *Registry) Set(name string, drain, maintenance *bool) error {
 	return r.put(name, w)
 }
 
+// EndMaintenance takes a node out of maintenance in a registry's file, while no
+// Bellwether runs on it, whose configuration this is.
+func EndMaintenance(path string, c Config, name string) error {
+	r := NewRegistry(NewStore(&Topology{}))
+	if _, err := r.Apply(c); err != nil {
+		return err
+	}
+	if err := r.Keep(path); err != nil {
+		return err
+	}
+	off := false
+	return r.Set(name, nil, &off)
+}
+
 // put has the topology say so.
 func (r *Registry) put(name string, w wish) error {
 	_, err := r.store.Register(func(d *RegisterDraft) error {
@@ -90,26 +110,42 @@ func (r *Registry) put(name string, w wish) error {
 	return err
 }
 
-// keepWish writes the wishes, with this one, whole or not at all.
+// keepWish writes the wishes, with this one.
 func (r *Registry) keepWish(name string, w wish) error {
-	if r.path == "" {
-		return nil
-	}
-	r.wishes[name] = w
-	text, err := json.MarshalIndent(r.wishes, "", "  ")
-	if err != nil {
+	next := map[string]wish{}
+	maps.Copy(next, r.wishes)
+	next[name] = w
+	if err := r.keepWishes(next); err != nil {
 		return fmt.Errorf("keep node %s: %w", name, err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(r.path), filepath.Base(r.path)+".*.new")
-	if err != nil {
-		return fmt.Errorf("keep node %s: %w", name, err)
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), r.path)
-	}
-	if err != nil {
-		return fmt.Errorf("keep node %s: %w", name, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
+}
+
+// keepWishes writes what the wishes are from now on, unless that is what they are.
+func (r *Registry) keepWishes(next map[string]wish) error {
+	if r.path == "" || maps.Equal(next, r.wishes) {
+		return nil
+	}
+	if err := durable.WriteJSON(r.path, next); err != nil {
+		return err
+	}
+	r.wishes = next
+	return nil
+}
+
+// outlived are the wishes behind a change of the configuration: wherever a node is
+// used otherwise than it says. What it has overruled must not come back at a
+// restart, by which time it may say again what it said before.
+func outlived(nodes []Node, configured []NodeConfig) map[string]wish {
+	wishes := map[string]wish{}
+	for _, n := range nodes {
+		i := slices.IndexFunc(configured, func(c NodeConfig) bool { return c.Name == n.Name })
+		if i < 0 {
+			continue
+		}
+		if c := configured[i]; n.Drain != c.Drain || n.Maintenance != c.Maintenance {
+			wishes[n.Name] = wish{Drain: n.Drain, Maintenance: n.Maintenance, ConfiguredDrain: c.Drain, ConfiguredMaintenance: c.Maintenance}
+		}
+	}
+	return wishes
 }

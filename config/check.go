@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/proxy/trace"
 	"github.com/bellwether-db/bellwether/replicator"
 	"github.com/bellwether-db/bellwether/wire"
@@ -92,8 +93,8 @@ func checkNodes(f *File) (problems Problems) {
 			problems = append(problems, f.problem(at+".address", "%s is already the address of nodes[%d]", node.Address, first))
 		}
 		addresses[node.Address] = i
-		if node.Weight < 0 || node.Weight > 1000 {
-			problems = append(problems, f.problem(at+".weight", "%d is not between 0 (no reads) and 1000", node.Weight))
+		if node.Weight < 0 || node.Weight > cluster.MostWeight {
+			problems = append(problems, f.problem(at+".weight", "%d is not between 0 (no reads) and %d", node.Weight, cluster.MostWeight))
 		}
 	}
 	return problems

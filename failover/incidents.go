@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/bellwether-db/bellwether/internal/durable"
 )
 
 // incidentsKept is how many records there are at most.
@@ -85,18 +87,10 @@ func (h *incidents) keep(id string) error {
 	if !ok {
 		return nil // it was dropped
 	}
-	text, err := json.MarshalIndent(i, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode incident: %w", err)
-	}
-	path := filepath.Join(h.dir, i.ID+".json")
-	if err := writeSynced(path+".new", append(text, '\n')); err != nil {
+	if err := durable.WriteJSON(filepath.Join(h.dir, i.ID+".json"), i); err != nil {
 		return fmt.Errorf("write incident: %w", err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write incident: %w", err)
-	}
-	return errors.Join(h.prune(), syncDir(h.dir))
+	return h.prune()
 }
 
 // show has the list tell an incident as it is now.

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bellwether-db/bellwether/internal/durable"
 )
 
 // State is what outlives the process. It is a value; what it points at is not
@@ -174,41 +176,8 @@ func (d *stateDir) load() (State, error) { return Recorded(d.path) }
 // error, and after a crash, the file holds the old or the new one whole.
 func (d *stateDir) save(s State) error {
 	s.Format = stateFormat
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode state: %w", err)
-	}
-	path := StateFile(d.path)
-	if err := writeSynced(path+".new", append(text, '\n')); err != nil {
+	if err := durable.WriteJSON(StateFile(d.path), s); err != nil {
 		return fmt.Errorf("write state: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write state: %w", err)
-	}
-	return syncDir(d.path)
-}
-
-// writeSynced writes a file that is on disk when it returns nil.
-func writeSynced(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// syncDir makes a rename in the directory durable.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync state directory: %w", err)
-	}
-	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
-		return fmt.Errorf("sync state directory: %w", err)
 	}
 	return nil
 }

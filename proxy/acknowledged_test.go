@@ -42,3 +42,27 @@ func TestGlobalWaitsOnTheMasterForWhatIsStored(t *testing.T) {
 		t.Errorf("%s, want an error and no stale read", got)
 	}
 }
+
+// However a read names its table, it is one.
+func TestReadsAreKnownByTheirTables(t *testing.T) {
+	master := &node{name: "node1"}
+	h := newStoringHouse(t, storedOnly{newEnd(gtids(t, uuid+":1-7"))}, func(c *Config, _ *backend.Config) {
+		c.Consistency, c.HoldTimeout = router.ConsistencyGlobal, 50*time.Millisecond
+	}, master.handler())
+	c := h.client(t)
+	master.isBehind(time.Minute)
+	for _, sql := range []string{
+		"SELECT name FROM t", "SELECT name FROM(t)", "SELECT name FROM(t JOIN u)", "SELECT name FROM{OJ t LEFT JOIN u ON t.a = u.a}", "SELECT(1)FROM`t`",
+		"TABLE t", "(TABLE t)", "WITH x AS (TABLE t) TABLE x", "SELECT EXISTS(TABLE t)", "VALUES ROW((SELECT name FROM(t)))",
+	} {
+		if got := c.query(sql); !strings.Contains(got, "1205") {
+			t.Errorf("%s: %q, want an error and no stale read", sql, got)
+		}
+		if s := classed(cluster.FlavourMySQL, sql); !shows(s) {
+			t.Errorf("%s is not remembered as a read", sql)
+		}
+	}
+	if got := c.query("SELECT name"); got != "node1" {
+		t.Errorf("what reads no table waits: %q", got)
+	}
+}

@@ -105,7 +105,7 @@ func (x *session) waited(c *backend.Conn, r *request, behind bool) error {
 // arrived notes whether a node had in time what it was asked to wait for.
 func (x *session) arrived(c *backend.Conn, has bool) {
 	if x.demand.own {
-		x.position.reached(c.Node(), has)
+		x.position.reached(c.Node(), arrival{since: x.awaited.since, has: has})
 	}
 	if !has {
 		x.server.metrics.reads.count(x.demand.level, readTimeout)

@@ -39,9 +39,8 @@ func (x *session) onSlave(r *request, t *cluster.Topology, i int) (node int, w w
 // slave picks a slave that shows what is demanded, else one that may soon do,
 // else the master.
 func (x *session) slave(r *request, t *cluster.Topology) (node int, w waiting) {
-	if x.demand.own && x.demand.all == nil {
-		x.position.settle(t)
-		x.demand.own = x.position.pending()
+	if x.demand.own && x.demand.all == nil && x.position.settled(t) {
+		x.demand.own, x.demand.settles = false, true
 	}
 	if x.demand.free() {
 		if i := x.server.pools.Pick(t, r.excluded, x.nearby(t), 0, x.next()); i >= 0 {

@@ -14,6 +14,8 @@ type demand struct {
 	level router.Consistency
 	// own and read are whether the session's position and its last read count.
 	own, read bool
+	// settles is set once every node was seen to have the session's position.
+	settles bool
 	// all is what was stored when the statement began, at ConsistencyGlobal. A
 	// client may have been told of a write that the master itself does not show yet.
 	all *cluster.GTIDSet
@@ -106,7 +108,7 @@ func (x *session) masterWait(r *request, t *cluster.Topology) (w waiting) {
 	if d.read && !x.read.covered(m, t) {
 		w.set = w.set.Union(x.read.end)
 	}
-	if told := x.position.told; d.own && told != nil && !x.position.has[m.Name] && (maria || !m.Applied.ContainsSet(told)) {
+	if told := x.position.told; d.own && told != nil && (maria || !x.position.shows(m)) {
 		w.set = w.set.Union(told)
 	}
 	w.engine = maria && w.set != nil
@@ -134,8 +136,13 @@ func looks(r *request) bool {
 
 // readsTables reports whether a read may look at more than its session.
 func readsTables(s *router.Statement) bool {
-	return strings.Contains(s.Fingerprint, "from ") || strings.HasPrefix(s.Fingerprint, "table") || len(s.Calls) > 0 ||
-		s.Flags.Has(router.Multi)
+	return namesTables(s) || len(s.Calls) > 0 || s.Flags.Has(router.Multi)
+}
+
+// namesTables reports whether the text may name a table: behind FROM a parenthesis
+// may follow, and before TABLE one may stand.
+func namesTables(s *router.Statement) bool {
+	return strings.Contains(s.Fingerprint, "from") || strings.Contains(s.Fingerprint, "table")
 }
 
 // heldWait says what the held connection's node has to wait for. Inside a

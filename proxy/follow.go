@@ -14,6 +14,7 @@ import (
 // watchOK follows what the server says in an OK of the running statement,
 // before the client sees it.
 func (x *session) watchOK(ok *wire.OK) {
+	x.seen.last = false
 	if len(ok.Track) == 0 {
 		return
 	}
@@ -54,9 +55,9 @@ func (x *session) wrote(gtid []byte) {
 		x.secure(set)
 		return
 	}
-	x.seen.gtid = true
+	x.seen.gtid, x.seen.last = true, true
 	x.position.wrote(string(gtid), set)
-	x.read = lastRead{}
+	x.overtake(set)
 	x.secure(set)
 }
 

@@ -89,12 +89,16 @@ func commitsBefore(s *router.Statement) bool {
 // that nobody was told: an answer without room for it, or an error, which says
 // nothing of what came before it.
 func (x *session) followMissed(s *router.Statement, c *backend.Conn) {
-	if x.seen.gtid || x.seen.reason == router.ReasonNone || !mayWrite(s, x.seen.reason) {
+	if x.heardAll(s) || x.seen.reason == router.ReasonNone || !mayWrite(s, x.seen.reason) {
+		return
+	}
+	if hasSteps(s) && x.answer.Code != 0 {
+		c.Writes.Missed = true // whatever the error, a step before it may have been committed
 		return
 	}
 	switch x.answer.Code {
 	case 0:
-		c.Writes.Missed = c.Writes.Missed || x.answer.HasRows && !x.capabilities.Has(wire.ClientDeprecateEOF)
+		c.Writes.Missed = c.Writes.Missed || x.answer.AnyRows && !x.capabilities.Has(wire.ClientDeprecateEOF)
 	case codeDeadlock, 1205, wire.CodeParse, 1146, 1054, codeReadOnly: // nothing has been done, or nothing is left of it
 	default:
 		c.Writes.Missed = true

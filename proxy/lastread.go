@@ -18,6 +18,8 @@ type lastRead struct {
 	at    time.Time // when the read was over
 	// end contains all that the read can have shown; nil where nobody knows.
 	end *cluster.GTIDSet
+	// known is what the node was known to have before.
+	known *cluster.GTIDSet
 	// shown is set once the master is known to show end.
 	shown bool
 }
@@ -48,7 +50,7 @@ func (l *lastRead) source(t *cluster.Topology) *cluster.Node {
 
 // noteRead remembers where a statement has shown the session something.
 func (x *session) noteRead(r *request, t *cluster.Topology, node string, at time.Time) {
-	if x.seen.gtid || r.answer == wire.AnswerPrepare {
+	if !x.outruns(r.statement) || r.answer == wire.AnswerPrepare {
 		return
 	}
 	i := t.Find(node)
@@ -60,14 +62,27 @@ func (x *session) noteRead(r *request, t *cluster.Topology, node string, at time
 	if i == t.Master && !whole {
 		end = nil // it may show what is not stored
 	}
-	x.read = lastRead{node: t.Nodes[i].Name, since: t.Nodes[i].Since, at: at, end: end}
+	x.read = lastRead{node: t.Nodes[i].Name, since: t.Nodes[i].Since, at: at, end: end, known: t.Nodes[i].Applied}
+	if x.demand.settles {
+		x.position.settle()
+	}
+}
+
+// overtake forgets what was read before an own write: nodes have that with it. In
+// another domain of MariaDB's they may not.
+func (x *session) overtake(write *cluster.GTIDSet) {
+	if write.Follows(x.read.end) && write.Follows(x.read.known) {
+		x.read = lastRead{}
+	}
 }
 
 // shows reports whether a statement's answer can tell something of the data.
 func shows(s *router.Statement) bool {
 	switch s.Kind {
-	case router.KindSet, router.KindUse, router.KindBegin, router.KindCommit, router.KindRollback, router.KindSavepoint,
-		router.KindPrepare, router.KindKill, router.KindAdmin:
+	case router.KindSet, router.KindAdmin: // a variable takes it over; CHECKSUM TABLE
+		return s.Flags.Has(router.Multi) || s.Reason == router.ReasonProcedure || namesTables(s)
+	case router.KindUse, router.KindBegin, router.KindCommit, router.KindRollback, router.KindSavepoint,
+		router.KindPrepare, router.KindKill:
 		return s.Flags.Has(router.Multi)
 	case router.KindRead:
 		return readsTables(s)
@@ -81,11 +96,37 @@ func (x *session) findRead(t *cluster.Topology) bool {
 	if x.read.end != nil {
 		return true
 	}
-	if x.read.source(t) == nil {
-		return false
+	if source := x.read.source(t); source == nil || source.Applied == nil {
+		return false // without GTIDs its answer would be a set that lacks what it has
 	}
-	x.read.end = x.executed(t, t.Find(x.read.node))
-	return x.read.end != nil
+	i := t.Find(x.read.node)
+	end := x.executed(t, i)
+	x.read.end = end.Subtract(x.onlyThere(t, i, end))
+	return end != nil
+}
+
+// onlyThere is what a slave has and no other node will ever have: somebody has
+// written there. On MySQL such a transaction bears the slave's own name. What it
+// wrote while it was the master, the master of now has, which is asked for it
+// because its last probe may have come before. nil where nobody can tell.
+func (x *session) onlyThere(t *cluster.Topology, slave int, set *cluster.GTIDSet) *cluster.GTIDSet {
+	n, m := &t.Nodes[slave], t.MasterNode()
+	if m == nil || slave == t.Master || n.Flavour != cluster.FlavourMySQL {
+		return nil
+	}
+	own, err := cluster.ParseGTIDSet(n.Flavour, n.Identity+":1-9223372036854775806")
+	if err != nil {
+		return nil
+	}
+	own = own.Intersect(set).Subtract(m.Applied)
+	if own.Count() == 0 {
+		return nil
+	}
+	has := x.executed(t, t.Master)
+	if has == nil {
+		return nil
+	}
+	return own.Subtract(has)
 }
 
 // executed asks a node how far it is; nil where that cannot be had.

@@ -71,7 +71,10 @@ func TestPositionIsKeptUntilAllHaveIt(t *testing.T) {
 		{"the master does not show that yet", nodes(uuid+":1-8", uuid+":1-9", uuid+":1-9"), true},
 		{"all have it", nodes(uuid+":1-9", uuid+":1-9", uuid+":1-9"), false},
 	} {
-		if p.settle(c.nodes); p.pending() != c.pending {
+		if p.settled(c.nodes) {
+			p.settle()
+		}
+		if p.pending() != c.pending {
 			t.Errorf("%s: pending %t", c.name, p.pending())
 		}
 	}

@@ -112,11 +112,12 @@ func (x *session) setPosition(o *router.Own) error {
 	return nil
 }
 
-// exists reports whether every transaction of a set is known to be somewhere.
+// exists reports whether every transaction of a set is known to be on the master,
+// or on its way there. What another node has may be nowhere else, and never be.
 func (x *session) exists(t *cluster.Topology, set *cluster.GTIDSet) bool {
 	all, _ := x.server.logEnd()
-	for i := range t.Nodes {
-		all = all.Union(t.Nodes[i].Applied)
+	if m := t.MasterNode(); m != nil {
+		all = all.Union(m.Applied)
 	}
 	return all.ContainsSet(set)
 }

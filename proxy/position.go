@@ -17,18 +17,29 @@ type position struct {
 	// doubted is when a session ended a transaction after which slaves cannot be
 	// believed for a moment, zero once they can; see unsettles.
 	doubted time.Time
-	has     map[string]bool // nodes that were asked: has it, or was not in time
+	has     map[string]arrival // nodes that were asked
+}
+
+// arrival is how a node answered that was asked to wait. It is a value.
+type arrival struct {
+	since time.Time // the node's then: once that is another, it may have less
+	has   bool      // it has the position, or was not in time
 }
 
 // pending reports whether reads must look at where they go.
 func (p *position) pending() bool { return p.text != "" }
 
 // wrote takes a new write's GTID. What the session wrote before it comes before
-// it on every node, because slaves commit in the master's order.
+// it on every node, because slaves commit in the master's order; only not in
+// another domain of MariaDB's.
 func (p *position) wrote(gtid string, set *cluster.GTIDSet) {
+	besides := p.told
+	if !set.Follows(p.set) {
+		besides = besides.Union(p.set)
+	}
 	*p = position{text: gtid, set: set, told: p.told, doubted: p.doubted}
-	if p.told != nil {
-		p.set = set.Union(p.told)
+	if besides != nil {
+		p.set = set.Union(besides)
 		p.text = p.set.String()
 	}
 }
@@ -62,35 +73,53 @@ func (p *position) join(token *cluster.GTIDSet) {
 }
 
 // reached notes whether a node had the position when it was asked.
-func (p *position) reached(node string, has bool) {
+func (p *position) reached(node string, a arrival) {
 	if p.has == nil {
-		p.has = map[string]bool{}
+		p.has = map[string]arrival{}
 	}
-	p.has[node] = has
+	p.has[node] = a
+}
+
+// asked is how a node answered since it was started last.
+func (p *position) asked(n *cluster.Node) (has, asked bool) {
+	a, asked := p.has[n.Name]
+	asked = asked && a.since.Equal(n.Since)
+	return asked && a.has, asked
 }
 
 // known reports whether a node is known to have the position.
 func (p *position) known(n *cluster.Node) bool {
-	return p.has[n.Name] || n.Applied.ContainsSet(p.set)
+	has, _ := p.asked(n)
+	return has || n.Applied.ContainsSet(p.set)
+}
+
+// shows reports whether a master is known to show what another session's token has named.
+func (p *position) shows(m *cluster.Node) bool {
+	has, _ := p.asked(m)
+	return has || m.Applied.ContainsSet(p.told)
 }
 
 // late reports whether a node was asked and did not have it in time.
 func (p *position) late(n *cluster.Node) bool {
-	has, asked := p.has[n.Name]
+	has, asked := p.asked(n)
 	return asked && !has
 }
 
-// settle stops looking where every slave has the position.
-func (p *position) settle(t *cluster.Topology) {
+// settled reports whether every node has the position.
+func (p *position) settled(t *cluster.Topology) bool {
 	if len(t.Readable) != len(t.Nodes)-1 {
-		return
+		return false
 	}
 	for _, i := range t.Readable {
 		if !t.Nodes[i].Applied.ContainsSet(p.set) {
-			return
+			return false
 		}
 	}
-	if m := t.MasterNode(); p.told == nil || m != nil && m.Applied.ContainsSet(p.told) {
-		p.text, p.told, p.has = "", nil, nil
-	}
+	m := t.MasterNode()
+	return p.told == nil || m != nil && m.Applied.ContainsSet(p.told)
 }
+
+// settle stops looking: every node has the position, and what the session has read
+// since on one of them speaks for it from now on. Before such a read it must not
+// be called: a slave may come, or come back, that has less.
+func (p *position) settle() { p.text, p.told, p.has = "", nil, nil }

@@ -126,13 +126,14 @@ type seen struct {
 	changed   bool          // the server says that the session's state changed
 	charset   bool          // character_set_connection changed
 	collated  bool          // collation_connection did
-	gtid      bool
-	lent      bool // variables are set for this statement only (SET STATEMENT)
-	marks     bool // it goes to another schema and comes back, which the server tells
-	uses      bool // it goes to a schema to stay
-	told      bool // the server told a schema
-	stale     bool // and what it told was of an earlier statement
-	begun     bool // a transaction was open before
+	gtid      bool          // some answer told the GTID of a write
+	last      bool          // the last answer did
+	lent      bool          // variables are set for this statement only (SET STATEMENT)
+	marks     bool          // it goes to another schema and comes back, which the server tells
+	uses      bool          // it goes to a schema to stay
+	told      bool          // the server told a schema
+	stale     bool          // and what it told was of an earlier statement
+	begun     bool          // a transaction was open before
 	mark      marked
 }
 

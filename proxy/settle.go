@@ -120,7 +120,7 @@ func (x *session) sees(g cluster.GTID) {
 		return
 	}
 	x.position.wrote(g.String(), set)
-	x.read = lastRead{}
+	x.overtake(set)
 }
 
 // sendRebuilt answers an OK for a statement whose own was lost.

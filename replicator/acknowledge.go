@@ -11,10 +11,12 @@ import (
 )
 
 // orderPause is between two attempts at an order that failed, and orderTimeout
-// bounds each.
+// bounds each. vigil is between two looks whether the master's commits still wait:
+// somebody may switch that off.
 const (
 	orderPause   = 2 * time.Second
 	orderTimeout = 20 * time.Second
+	vigil        = 5 * time.Second
 )
 
 // acknowledge has the master's commits wait for the stored log as soon as the
@@ -22,15 +24,22 @@ const (
 // once ctx ends, or when the stream has to begin anew for it.
 func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.Client) {
 	defer func() { r.protection.set(false, time.Now()) }()
-	for ctx.Err() == nil {
+	for calm, seen := false, false; ctx.Err() == nil; {
 		changed, configured := client.Changed(), r.changed.wait()
-		var retry <-chan time.Time
+		var retry, look <-chan time.Time
 		switch s := client.Status(); {
 		case !s.Connected:
 		case !r.promised.Load() && !r.caughtUp():
 			retry = time.After(lookInterval)
+		case calm:
+			look = time.After(vigil)
 		default:
 			err := r.protect(ctx, from)
+			if err == nil && (s.NoChecksums || !seen) {
+				r.prepare(ctx, from, r.set) // its log, too, now that nothing waits behind it
+				seen = true
+			}
+			look = time.After(vigil)
 			if r.settings().Policy == PolicyDegrade {
 				retry = time.After(orderPause) // the master may have gone on without us
 			}
@@ -43,12 +52,36 @@ func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.C
 				retry = time.After(orderPause)
 			}
 		}
+		calm = false
 		select {
 		case <-changed:
 		case <-configured:
 		case <-retry:
+		case <-look:
+			calm = !r.switchedOff(ctx, from) && !over(changed) && !over(configured)
 		case <-ctx.Done():
 		}
+	}
+}
+
+// switchedOff says whether commits certainly do not wait any more. A master that cannot be
+// asked, because it has no connection left for us, say, does what it did.
+func (r *relay) switchedOff(ctx context.Context, from source) (off bool) {
+	err := r.order(ctx, from, func(ctx context.Context, c *control.Conn) error {
+		s, err := c.SemiSync(ctx)
+		off = err == nil && !s.Enabled
+		return err
+	})
+	return err == nil && off
+}
+
+// over says whether a channel is closed.
+func over(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -65,7 +98,7 @@ func (r *relay) protect(ctx context.Context, from source) error {
 	}
 	err := r.order(ctx, from, r.enable)
 	if errors.Is(err, control.ErrNotPrepared) {
-		r.prepare(ctx, from)
+		r.prepare(ctx, from, r.set)
 		err = r.order(ctx, from, r.enable)
 	}
 	if err == nil && r.protection.set(true, time.Now()) {
@@ -81,6 +114,9 @@ func (r *relay) protect(ctx context.Context, from source) error {
 func (r *relay) enable(ctx context.Context, c *control.Conn) error {
 	if err := r.note(ctx, c); err != nil {
 		return err
+	}
+	if s, err := c.SemiSync(ctx); err == nil && !s.Enabled && r.protection.now.Load() {
+		r.log.Warn("the master's commits did not wait until they are stored: somebody, or a restart, has switched that off; it is switched on again", "node", c.Node().Name)
 	}
 	if err := c.EnableSemiSync(ctx); err != nil || r.settings().Policy != PolicyDegrade {
 		return err
@@ -107,13 +143,19 @@ func (r *relay) unprotected(ctx context.Context, err error) {
 
 // prepare sets on the master what it needs, and tells what is left. That it
 // fails is told by what comes after it.
-func (r *relay) prepare(ctx context.Context, from source) {
+func (r *relay) prepare(ctx context.Context, from source, set func(context.Context, *control.Conn) error) {
 	if m := r.cluster.Load().MasterNode(); m == nil || m.ReadOnly {
 		return // it would have to be opened for that, which is not ours to do
 	}
-	if err := r.order(ctx, from, r.set); err != nil && ctx.Err() == nil {
+	if err := r.order(ctx, from, set); err != nil && ctx.Err() == nil {
 		r.log.Warn("the master was not prepared", "node", from.name, "error", err)
 	}
+}
+
+// setUnread is set for a node whose binary log is not being read yet.
+func (r *relay) setUnread(ctx context.Context, c *control.Conn) error {
+	c.LeaveLog()
+	return r.set(ctx, c)
 }
 
 // set sets on a node what it needs, and tells what is left, each thing once.

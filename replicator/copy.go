@@ -2,7 +2,9 @@ package replicator
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,8 +27,8 @@ func (r *Replicator) Copy(ctx context.Context, n cluster.Node, tell func(string)
 	if t.MasterIdentity == n.Identity {
 		return fmt.Errorf("copy to %s: %w", n.Name, cluster.ErrIsMaster)
 	}
-	from := copySource(t, n)
-	if from == nil {
+	sources := copySources(t, n)
+	if len(sources) == 0 {
 		return fmt.Errorf("copy to %s: there is nobody to copy from", n.Name)
 	}
 	if i := t.Find(n.Name); i >= 0 && !t.Nodes[i].Fenced && !t.Nodes[i].Maintenance {
@@ -40,32 +42,58 @@ func (r *Replicator) Copy(ctx context.Context, n cluster.Node, tell func(string)
 		return fmt.Errorf("copy to %s: it is still being looked at: %w", n.Name, err)
 	}
 	defer leave()
-	c := fullcopy.New(fullcopy.Config{
-		Source: control.Node{Name: from.Name, Addr: from.Addr, Identity: from.Identity},
-		Target: control.Node{Name: n.Name, Addr: n.Addr, Identity: n.Identity},
-		Nodes:  r.settings().Nodes,
-	}, r.log.With("node", n.Name))
-	tell("copying everything from " + from.Name)
-	result, err := telling(ctx, c, tell)
+	says, err := r.copyFrom(ctx, sources, n, tell)
 	if err != nil {
 		return err
 	}
-	tell(fmt.Sprintf("it is a copy of %s at %v", from.Name, result.Position))
+	tell(says)
 	return r.forgive(n.Identity)
 }
 
-// copySource is whom to copy from: a slave that serves reads, so that the
-// master's commits need not stand still, or the master. nil: nobody.
-func copySource(t *cluster.Topology, target cluster.Node) *cluster.Node {
+// copyFrom copies from the first of some nodes that is fit for it, and not too
+// busy. What is neither has touched nothing.
+func (r *Replicator) copyFrom(ctx context.Context, sources []*cluster.Node, n cluster.Node, tell func(string)) (says string, err error) {
+	for i, from := range sources {
+		config := fullcopy.Config{
+			Source: control.Node{Name: from.Name, Addr: from.Addr, Identity: from.Identity},
+			Target: control.Node{Name: n.Name, Addr: n.Addr, Identity: n.Identity},
+			Nodes:  r.settings().Nodes,
+		}
+		last := i == len(sources)-1
+		if !last {
+			config.LockTries = 2
+		}
+		tell("copying everything from " + from.Name)
+		result, err := telling(ctx, fullcopy.New(config, r.log.With("node", n.Name)), tell)
+		if err == nil {
+			return copied(from.Name, result), nil
+		}
+		if last || !errors.Is(err, fullcopy.ErrBusy) && !errors.Is(err, fullcopy.ErrUnfit) {
+			return "", err
+		}
+		r.log.Warn("a slave cannot be copied from", "node", from.Name, "error", err)
+	}
+	return "", nil // nobody to copy from
+}
+
+// copied says what a copy came to, and what it lacks.
+func copied(from string, result fullcopy.Result) string {
+	return strings.Join(append([]string{fmt.Sprintf("it is a copy of %s at %v", from, result.Position)}, result.Notes...), "; note: ")
+}
+
+// copySources are those to copy from, in order: a slave that serves reads, so that
+// the master's commits need not stand still, and the master.
+func copySources(t *cluster.Topology, target cluster.Node) (out []*cluster.Node) {
 	for _, i := range t.Readable {
 		if s := &t.Nodes[i]; s.Name != target.Name && s.Identity != "" && s.Replication == cluster.ReplicationRunning {
-			return s
+			out = append(out, s)
+			break
 		}
 	}
 	if m := t.MasterNode(); m != nil && m.Health == cluster.HealthUp {
-		return m
+		out = append(out, m)
 	}
-	return nil
+	return out
 }
 
 // telling runs a copy and tells its progress.

@@ -95,7 +95,7 @@ func (r *relay) read(ctx context.Context, from source) error {
 		return nil
 	})
 	r.awaitOpen(ctx, from)
-	r.prepare(ctx, from)
+	r.prepare(ctx, from, r.setUnread)
 	client := upstream.New(r.upstream(from), r.sink, r.log.With("node", from.name))
 	r.begun.Store(&reading{client, time.Now()})
 	group.Go(func() error {
@@ -106,6 +106,10 @@ func (r *relay) read(ctx context.Context, from source) error {
 		defer stop()
 		r.acknowledge(ctx, from, client)
 		return nil
+	})
+	group.Go(func() error {
+		defer stop()
+		return r.forgets(ctx, from)
 	})
 	err := group.Wait()
 	if refusal := (*upstream.Refusal)(nil); errors.As(err, &refusal) && refusal.Reason == upstream.ReasonSink {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/bellwether-db/bellwether/internal/durable"
 )
 
 // identity is who the replicator is among the servers. It is the same at every
@@ -78,33 +80,8 @@ func readJSON(dir, name string, value any) error {
 // writeJSON stores a value in dir under a name, whole or not at all, readable
 // by the owner only.
 func writeJSON(dir, name string, value any) error {
-	content, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", name, err)
-	}
-	f, err := os.CreateTemp(dir, name+".*.new")
-	if err != nil {
+	if err := durable.WriteJSON(filepath.Join(dir, name), value); err != nil {
 		return fmt.Errorf("store %s: %w", name, err)
-	}
-	_, err = f.Write(append(content, '\n'))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, name))
-	}
-	if err != nil {
-		return fmt.Errorf("store %s: %w", name, errors.Join(err, os.Remove(f.Name())))
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes a rename in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
 	}
 	return nil
 }

@@ -173,11 +173,13 @@ func TestMasterComesBackWithLess(t *testing.T) {
 	})
 }
 
-// A former master that only stopped goes on as a slave without a copy.
+// A former master that only stopped goes on as a slave without a copy, and without its
+// events, which the next one runs.
 func TestMasterComesBackWhole(t *testing.T) {
 	worlds(t, 1, func(w *world) {
 		from, to := w.nodes.Nodes[0], w.nodes.Nodes[1]
-		w.must(from.Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)", "INSERT INTO shop.t VALUES (1)"))
+		w.must(from.Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)",
+			"CREATE EVENT shop.e ON SCHEDULE EVERY 1 DAY DO SET @x = 1", "INSERT INTO shop.t VALUES (1)"))
 		w.converge()
 		w.must(from.Pause())
 		w.failOver(to, from)
@@ -185,6 +187,7 @@ func TestMasterComesBackWhole(t *testing.T) {
 		w.must(from.Resume())
 		w.until("it is back", func(*cluster.Topology) bool { return w.node(from).Health == cluster.HealthUp })
 		w.must(w.replicator.Demote(w.Context(), w.node(from)))
+		w.events(from, w.either("e REPLICA_SIDE_DISABLED", "e SLAVESIDE_DISABLED"), "") // trap 5
 		w.fence(from, false)
 		w.swap()
 		w.converge()

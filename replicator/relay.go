@@ -38,6 +38,8 @@ type relay struct {
 	lastRefusal     string          // of follow alone
 	lastUnprotected string          // of acknowledge alone
 	near            map[string]bool // of retain alone: slaves that were warned of
+	seen            lastSeen        // of retain alone
+	had             masterHad       // of forgets alone
 }
 
 func newRelay(r *Replicator, id identity, stored *storedlog.Log, server *downstream.Server) *relay {
@@ -60,6 +62,13 @@ type leftServer struct {
 // accounts are what slaves may log in with.
 func (id identity) accounts() []downstream.Account {
 	return []downstream.Account{{Name: id.User, Secret: wire.PasswordSecret(id.Password)}}
+}
+
+// guest is who may read the stored log besides: replicas that nobody has
+// configured, and mysqlbinlog.
+func (r *Replicator) guest() downstream.Account {
+	account := r.settings().Direct
+	return downstream.Account{Name: account.User, Secret: wire.PasswordSecret(account.Password)}
 }
 
 // told remembers what was said, so that nothing is said twice; any number of

@@ -5,12 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/internal/playground"
+	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
 
 // Every write reaches every slave, exactly once, while slaves are killed, the
@@ -111,6 +117,103 @@ func TestDegrade(t *testing.T) {
 		w.start() // and wait until the promise holds again
 		w.converge()
 		w.same("SELECT GROUP_CONCAT(id) FROM shop.t")
+	})
+}
+
+// While the network is away with policy degrade, writes go on, are counted, and the promise
+// is withdrawn, where one asks and in the metrics, until it holds again.
+func TestPromiseIsWithdrawn(t *testing.T) {
+	worlds(t, 0, func(w *world) {
+		master := w.nodes.Nodes[0]
+		w.must(master.Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)"))
+		w.stop()
+		w.config.Policy, w.config.DegradeAfter = PolicyDegrade, 300*time.Millisecond
+		w.start()
+		w.promises(true, 0)
+		master.Cut()
+		defer master.Mend()
+		w.must(master.Exec(w.Context(), "INSERT INTO shop.t VALUES (1)"))
+		w.must(w.replicator.Await(w.Context(), w.position(master)))
+		w.promises(false, 1)
+		master.Mend()
+		w.promises(true, 1)
+	})
+}
+
+// The disk of the stored log hangs, and the stream does not break for that: the promise is
+// withdrawn all the same once the master goes on without it.
+func TestPromiseIsWithdrawnWhileTheDiskHangs(t *testing.T) {
+	worlds(t, 0, func(w *world) {
+		master := w.nodes.Nodes[0]
+		w.must(master.Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)"))
+		w.stop()
+		w.config.Policy, w.config.DegradeAfter = PolicyDegrade, 300*time.Millisecond
+		w.start()
+		sink := w.replicator.relay.Load().sink
+		sink.mu.Lock() // no call of the disk begins
+		goes := sync.OnceFunc(sink.mu.Unlock)
+		defer goes()
+		w.must(master.Exec(w.Context(), "INSERT INTO shop.t VALUES (1)"))
+		w.promises(false, 0)
+		if s := w.replicator.Status(); !s.Upstream.Connected {
+			w.Errorf("the stream is broken: %+v", s.Upstream)
+		}
+		goes()
+		w.promises(true, 0)
+	})
+}
+
+// Somebody switches the waiting off on a master that runs: it is switched on again.
+func TestCommitsWaitAgain(t *testing.T) {
+	worlds(t, 0, func(w *world) {
+		master, name := w.nodes.Nodes[0], w.either("rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled")
+		for range 2 { // the first time something else may have it looked at
+			w.must(master.Exec(w.Context(), "SET GLOBAL "+name+" = OFF"))
+			w.until("commits wait again", func(*cluster.Topology) bool {
+				on, err := master.Query(w.Context(), "SELECT @@GLOBAL."+name)
+				return err == nil && on == "1"
+			})
+		}
+	})
+}
+
+// The next file of the stored log cannot be made: nothing is acknowledged until the log
+// has recovered, and then everything goes on.
+func TestStoredLogRecovers(t *testing.T) {
+	worlds(t, 0, func(w *world) {
+		master := w.nodes.Nodes[0]
+		w.must(master.Exec(w.Context(), "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)"))
+		files, err := storedlog.List(w.config.StoredLog(), nil)
+		w.must(err)
+		var number int
+		_, err = fmt.Sscanf(files[len(files)-1].Name, "bellwether.%d", &number)
+		w.must(err)
+		inTheWay := filepath.Join(w.config.StoredLog(), fmt.Sprintf("bellwether.%06d", number+1))
+		w.must(os.WriteFile(inTheWay, []byte("not ours"), 0o600))
+		w.must(master.Exec(w.Context(), "FLUSH BINARY LOGS"))
+		ctx, cancel := context.WithTimeout(w.Context(), patience)
+		defer cancel()
+		w.must(master.Exec(ctx, "INSERT INTO shop.t VALUES (1)"))
+		w.must(w.replicator.Await(ctx, w.position(master)))
+		w.until("protected again", func(*cluster.Topology) bool { return w.replicator.Status().Protected })
+	})
+}
+
+// promises waits until the promise holds or not, and so many writes went on without it.
+func (w *world) promises(holds bool, writes float64) {
+	w.Helper()
+	metrics := prometheus.NewRegistry()
+	w.must(metrics.Register(NewMetrics(w.replicator)))
+	w.until(fmt.Sprintf("the promise holds: %t, after %v writes", holds, writes), func(*cluster.Topology) bool {
+		families, err := metrics.Gather()
+		w.must(err)
+		values := map[string]float64{}
+		for _, f := range families {
+			m := f.GetMetric()[0]
+			values[f.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+		reason, waits := w.replicator.Unprotected()
+		return (reason == "") == holds && !waits && values["bellwether_replication_protected"] == number(holds) && values["bellwether_replication_unprotected_writes_total"] == writes
 	})
 }
 

@@ -208,7 +208,7 @@ func (r *Replicator) open(ctx context.Context, settings Config, id identity, mas
 	}
 	c := downstream.Config{
 		Listen: settings.Listen, Flavour: master.Flavour, Version: master.Version, ServerID: id.ServerID, UUID: id.UUID,
-		Accounts: id.accounts(), TLS: r.shown(settings.TLS), RSA: settings.RSA,
+		Accounts: id.accounts(), Guest: r.guest, TLS: r.shown(settings.TLS), RSA: settings.RSA,
 	}
 	server, err := downstream.New(c, downstream.Stored(stored), r.log)
 	if err != nil {

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/bellwether-db/bellwether/cluster"
@@ -12,6 +13,7 @@ const retainInterval = 10 * time.Second
 
 // retain deletes what nobody needs any more, until ctx ends.
 func (r *relay) retain(ctx context.Context) error {
+	r.recall()
 	tick := time.NewTicker(retainInterval)
 	defer tick.Stop()
 	for {
@@ -24,9 +26,32 @@ func (r *relay) retain(ctx context.Context) error {
 	}
 }
 
+// recall reads what the nodes had when a process before this one last saw them.
+func (r *relay) recall() {
+	seen, err := loadLastSeen(r.settings().Dir)
+	if err != nil {
+		r.log.Error("for a slave that is down nothing is kept in the stored log before it was seen", "error", err)
+	}
+	r.seen = seen
+}
+
+// see remembers what the nodes have now.
+func (r *relay) see(t *cluster.Topology) {
+	seen := r.seen.after(t)
+	if maps.Equal(seen, r.seen) {
+		return
+	}
+	r.seen = seen
+	if err := writeJSON(r.settings().Dir, lastSeenName, seen); err != nil && r.found.first(err.Error()) {
+		r.log.Warn("what the nodes have is not remembered; once this process has ended, files of the stored log that a slave needs which is down go by age", "error", err)
+	}
+}
+
 // trim deletes once, and tells whom it cut off or soon will.
 func (r *relay) trim(now time.Time) {
-	names, needed := slavePositions(r.cluster.Load())
+	t := r.cluster.Load()
+	r.see(t)
+	names, needed := r.seen.slaves(t, r.stored.Executed().Flavour())
 	trimmed, err := r.stored.Trim(needed, now)
 	if err != nil {
 		r.log.Error("old files of the stored log were not deleted", "error", err)
@@ -46,19 +71,8 @@ func (r *relay) warnNear(names []string, near []int) {
 	warned := make(map[string]bool, len(near))
 	for _, i := range near {
 		if warned[names[i]] = true; !r.near[names[i]] {
-			r.log.Warn("a slave is so far behind that the bound on the stored log will cut it off: mend it, or raise replication.log.max_size", "node", names[i])
+			r.log.Warn("a slave is so far behind that the bound on the stored log will cut it off: mend it, or raise replication.stored_log.max_size", "node", names[i])
 		}
 	}
 	r.near = warned
-}
-
-// slavePositions are the slaves whose position is known, and what they have. A
-// slave that was never seen cannot be kept for; the age bound is its grace.
-func slavePositions(t *cluster.Topology) (names []string, sets []*cluster.GTIDSet) {
-	for i := range t.Nodes {
-		if n := &t.Nodes[i]; n.Role == cluster.RoleSlave && n.Applied != nil {
-			names, sets = append(names, n.Name), append(sets, n.Applied)
-		}
-	}
-	return names, sets
 }

@@ -171,7 +171,7 @@ func decideHint(s *Statement, t *cluster.Topology) (Decision, bool) {
 // serves reports whether a node may serve a read that names it: lateness is
 // the asker's wish.
 func serves(n *cluster.Node) bool {
-	return n.Health != cluster.HealthDown && !n.Drain && !n.Maintenance && n.Touched == "" && !n.Fenced
+	return n.Health != cluster.HealthDown && !n.Drain && !n.Maintenance && n.Touched == "" && !n.Fenced && !n.Former
 }
 
 // toMaster sends s to the master, or holds it while there is none or while

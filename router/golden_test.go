@@ -179,6 +179,8 @@ func (s *story) setCluster(word string) bool {
 		slave.Drain, s.topology.Readable = true, nil
 	case "touched":
 		slave.Touched, s.topology.Readable = "a change by hand", nil
+	case "former":
+		slave.Former, s.topology.Readable = true, nil
 	case "catalogue-unknown":
 		s.topology.Catalogue.Known = false
 	default:

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/bellwether-db/bellwether/internal/durable"
 )
 
 // diary is the file in which orders are kept: what was ordered outlives the
@@ -68,28 +69,12 @@ func (r *Runner) note() {
 	if r.diary.path == "" {
 		return
 	}
-	records, _ := r.Records() // within the lock, so that the last writer has the latest
-	if err := replaceFile(r.diary.path, records); err != nil {
+	records, _ := r.Records()          // within the lock, so that the last writer has the latest
+	text, err := json.Marshal(records) // results come back byte for byte
+	if err == nil {
+		err = durable.WriteFile(r.diary.path, append(text, '\n'))
+	}
+	if err != nil {
 		r.diary.lost(fmt.Errorf("keep the operations: %w", err))
 	}
-}
-
-// replaceFile gives a file another content, whole or not at all.
-func replaceFile(path string, content any) error {
-	text, err := json.Marshal(content)
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

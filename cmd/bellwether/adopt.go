@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/replicator"
 )
@@ -34,12 +35,12 @@ commits wait until they are stored, then the slaves change their source, one aft
 It looks at every node, says what will change, and refuses, with the SQL, where something is not right.
 Then it sets the key in FILE, has Bellwether reload it, and waits until every slave runs from its new
 source. The exit code is 1 where that does not come to pass, with what is missing.`,
-		Args: cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
+		Args: terminal.NoArguments("the configuration file", "config"),
+		RunE: terminal.Running(func(cmd *cobra.Command, _ []string) error {
 			return adopt(cmd.Context(), o, cmd.OutOrStdout())
 		}),
 	}
-	requireConfig(cmd, &o.config)
+	terminal.RequireConfig(cmd, &o.config)
 	flags := cmd.Flags()
 	flags.StringVar(&o.feed, "feed", "relay", "what slaves are to replicate from: relay (Bellwether's stored log) or direct (the master)")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what will change, and change nothing")
@@ -81,7 +82,7 @@ func (a *adoption) reconfigure(ctx context.Context, out io.Writer) error {
 	if err := replaceFile(path, text); err != nil {
 		return err
 	}
-	if err := a.caller.reload(ctx); err != nil {
+	if err := a.caller.Reload(ctx); err != nil {
 		if back := replaceFile(path, old); back != nil {
 			return fmt.Errorf("%w; and the file could not be put back: %w", err, back)
 		}

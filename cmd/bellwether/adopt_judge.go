@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/replicator"
 	"github.com/bellwether-db/bellwether/replicator/control"
 	"github.com/bellwether-db/bellwether/replicator/dialect"
@@ -57,7 +58,7 @@ func (a *adoption) judge() []nodeReport {
 			r.change("is in maintenance: it is left as it is, and changes its source when that ends")
 			continue
 		case m.err != nil:
-			r.problem("%s", oneLine(m.err.Error()))
+			r.problem("%s", terminal.OneLine(m.err.Error()))
 			continue
 		}
 		a.judgeFindings(m, r)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/replicator"
 	"github.com/bellwether-db/bellwether/replicator/control"
 )
@@ -15,7 +16,7 @@ import (
 const awaitInterval = 500 * time.Millisecond
 
 // await waits until everything is as it should be, and prints each node as it
-// comes. Once it has taken too long it prints what is missing, and is errTold.
+// comes. Once it has taken too long it prints what is missing, and is terminal.ErrTold.
 func (a *adoption) await(ctx context.Context, patience time.Duration, out io.Writer) error {
 	tick, late := time.NewTicker(awaitInterval), time.NewTimer(patience)
 	defer tick.Stop()
@@ -36,7 +37,7 @@ func (a *adoption) await(ctx context.Context, patience time.Duration, out io.Wri
 		for _, text := range missing {
 			fmt.Fprintf(out, "  %s\n", text)
 		}
-		return errTold
+		return terminal.ErrTold
 	}
 }
 
@@ -63,7 +64,7 @@ func (a *adoption) missing(ctx context.Context, done map[string]bool, out io.Wri
 		done[m.Name] = true
 		fmt.Fprintf(out, "%s: %s\n", m.Name, text)
 	}
-	if text, yes := a.caller.ready(ctx); !yes {
+	if text, yes := a.caller.Ready(ctx); !yes {
 		missing = append(missing, "bellwether: "+text)
 	}
 	return missing
@@ -87,7 +88,7 @@ func (a *adoption) lookAgain(ctx context.Context, m *member, master bool) (arriv
 		return err
 	})
 	if err != nil {
-		return false, oneLine(err.Error())
+		return false, terminal.OneLine(err.Error())
 	}
 	return arrived, text
 }

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/replicator"
 	"github.com/bellwether-db/bellwether/replicator/control"
@@ -18,7 +20,7 @@ import (
 type adoption struct {
 	config *config.File
 	fleet  *fleet
-	caller caller
+	caller running.Bellwether
 	feed   replicator.Feed
 	nodes  []member // the master first
 	// released says that no commits wait for the stored log when it begins.
@@ -41,7 +43,7 @@ func newAdoption(path string, feed replicator.Feed) (*adoption, error) {
 	if a.fleet, err = loadFleet(path); err != nil {
 		return nil, err
 	}
-	if a.caller, err = newCaller(a.config); err != nil {
+	if a.caller, err = running.Of(a.config); err != nil {
 		return nil, err
 	}
 	if a.released, err = replicator.Released(a.config.ReplicatorConfig()); err != nil {
@@ -57,7 +59,7 @@ func newAdoption(path string, feed replicator.Feed) (*adoption, error) {
 	return a, nil
 }
 
-// examine looks at every node, prints what will change, and is errTold where
+// examine looks at every node, prints what will change, and is terminal.ErrTold where
 // something is not right.
 func (a *adoption) examine(ctx context.Context, out io.Writer) error {
 	a.lookAtAll(ctx)
@@ -69,7 +71,7 @@ func (a *adoption) examine(ctx context.Context, out io.Writer) error {
 	}
 	if !sound {
 		fmt.Fprintln(out, "\nNothing was changed: see the problems above.")
-		return errTold
+		return terminal.ErrTold
 	}
 	return nil
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/replicator/control"
 )
@@ -23,11 +23,11 @@ var errKept = errors.New("the bellwether that runs still keeps its replication")
 // these nodes are in maintenance, and waits until it acts on none of them any
 // more: it reports the replication of each slave that it keeps.
 func letGo(ctx context.Context, c *config.File, nodes []control.Node) error {
-	calls, err := newCaller(c)
+	calls, err := running.Of(c)
 	if err != nil {
 		return err
 	}
-	if err := calls.reload(ctx); err != nil {
+	if err := calls.Reload(ctx); err != nil {
 		return fmt.Errorf("have the configuration read, in which the node is in maintenance: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, letGoPatience)
@@ -35,7 +35,7 @@ func letGo(ctx context.Context, c *config.File, nodes []control.Node) error {
 	tick := time.NewTicker(awaitInterval)
 	defer tick.Stop()
 	for {
-		name, err := calls.keeps(ctx, nodes)
+		name, err := keeps(ctx, calls, nodes)
 		if err == nil && name == "" {
 			return nil
 		}
@@ -53,13 +53,10 @@ func letGo(ctx context.Context, c *config.File, nodes []control.Node) error {
 
 // keeps names one of the nodes whose replication Bellwether keeps, "" if there is
 // none.
-func (c caller) keeps(ctx context.Context, nodes []control.Node) (string, error) {
-	status, body, err := c.call(ctx, http.MethodGet, "/metrics")
+func keeps(ctx context.Context, b running.Bellwether, nodes []control.Node) (string, error) {
+	body, err := b.Get(ctx, "/metrics")
 	if err != nil {
 		return "", err
-	}
-	if status != http.StatusOK {
-		return "", fmt.Errorf("bellwether at %s: %s", c.address, detail(body))
 	}
 	for _, n := range nodes {
 		if strings.Contains(string(body), fmt.Sprintf("\nbellwether_replication_slave{node=%q,", n.Name)) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 )
 
@@ -26,12 +27,12 @@ semi-synchronous plugin and its settings, sync_binlog, the slaves' account, ...)
 with the SQL to do it. Some of that Bellwether sets by itself once it serves.
 
 The exit code is 0 if all is well, and 1 if something must change.`,
-		Args: cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
+		Args: terminal.NoArguments("the configuration file", "config"),
+		RunE: terminal.Running(func(cmd *cobra.Command, _ []string) error {
 			return check(cmd.Context(), path, cmd.OutOrStdout())
 		}),
 	}
-	requireConfig(cmd, &path)
+	terminal.RequireConfig(cmd, &path)
 	return cmd
 }
 
@@ -57,7 +58,7 @@ func check(ctx context.Context, path string, out io.Writer) error {
 	}
 	if report.MustChange() {
 		fmt.Fprintln(out, "\nSomething must change: see the verdict \"must\" above.")
-		return errTold
+		return terminal.ErrTold
 	}
 	_, err = fmt.Fprintln(out, "\nNothing must change.")
 	return err

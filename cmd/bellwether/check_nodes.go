@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/replicator"
 	"github.com/bellwether-db/bellwether/replicator/control"
@@ -49,7 +50,7 @@ func needsOfNode(ctx context.Context, r replicator.Config, n cluster.NodeConfig,
 	findings, err := conn.Check(ctx, account)
 	if err != nil {
 		return []need{{Finding: cluster.Finding{
-			Node: n.Name, Name: "replication settings", Severity: cluster.SeverityMust, Have: oneLine(err.Error()), Want: "the operator account may look",
+			Node: n.Name, Name: "replication settings", Severity: cluster.SeverityMust, Have: terminal.OneLine(err.Error()), Want: "the operator account may look",
 		}}}
 	}
 	for _, f := range findings {

@@ -8,44 +8,45 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
+
+	"github.com/bellwether-db/bellwether/internal/durable"
 )
 
 // copying is the file that names the nodes which a copy has put in maintenance,
 // and has not given back yet: who goes on with a copy that broke off gives them
-// back, and leaves those in maintenance that somebody else wants there. One copy
-// at a time uses it.
-type copying string
-
-func copyingIn(stateDir string) copying { return copying(filepath.Join(stateDir, "copying.json")) }
-
-// names reports whether a copy has put the node in maintenance.
-func (c copying) names(node string) (bool, error) {
-	all, err := c.read()
-	return slices.Contains(all, node), err
+// back, and leaves those in maintenance that somebody else wants there. It is safe
+// for concurrent use.
+type copying struct {
+	path string
+	mu   sync.Mutex
 }
 
-// set names a node, or no longer.
-func (c copying) set(node string, named bool) error {
-	all, err := c.read()
+func copyingIn(stateDir string) *copying {
+	return &copying{path: filepath.Join(stateDir, "copying.json")}
+}
+
+// change has f say which nodes are named from now on, and what else comes of that:
+// nobody else changes it meanwhile. With an error of f nothing is written.
+func (c *copying) change(f func(nodes []string) ([]string, error)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now, err := c.read()
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(other string) bool { return other == node })
-	if named {
-		all = append(all, node)
+	next, err := f(slices.Clone(now))
+	if err != nil || slices.Equal(next, now) {
+		return err
 	}
-	text, err := json.Marshal(all)
-	if err == nil {
-		err = writeWhole(string(c), string(text)+"\n")
-	}
-	if err != nil {
+	if err := durable.WriteJSON(c.path, next); err != nil {
 		return fmt.Errorf("write down what is copied: %w", err)
 	}
 	return nil
 }
 
-func (c copying) read() (nodes []string, err error) {
-	text, err := os.ReadFile(string(c))
+func (c *copying) read() (nodes []string, err error) {
+	text, err := os.ReadFile(c.path)
 	if err == nil {
 		err = json.Unmarshal(text, &nodes)
 	}
@@ -53,4 +54,9 @@ func (c copying) read() (nodes []string, err error) {
 		return nil, fmt.Errorf("read what was copied: %w", err)
 	}
 	return nodes, nil
+}
+
+// without are the nodes but one.
+func without(nodes []string, node string) []string {
+	return slices.DeleteFunc(nodes, func(other string) bool { return other == node })
 }

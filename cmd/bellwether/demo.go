@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/internal/playground"
 	"github.com/bellwether-db/bellwether/replicator"
@@ -44,7 +45,7 @@ is started again after a moment: the demo is the service manager of its servers.
 
 The servers are those that scripts/servers.sh fetches (make demo calls it), or what is on PATH.`,
 		Args: cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
+		RunE: terminal.Running(func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), o, cmd.OutOrStdout())
 		}),
 	}

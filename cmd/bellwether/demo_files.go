@@ -7,28 +7,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
+	"github.com/bellwether-db/bellwether/internal/durable"
 	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
 // writeWhole makes a file appear with its whole content, for the owner only.
 func writeWhole(path, content string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
-	if err != nil {
+	if err := durable.WriteFile(path, []byte(content)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = f.WriteString(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }
@@ -74,7 +63,7 @@ func (d *demoRun) shareToken() error {
 	if err := os.MkdirAll(d.folder.state(), 0o700); err != nil {
 		return fmt.Errorf("make state_dir: %w", err)
 	}
-	return writeWhole(tokenFile(d.folder.state()), d.record.Token+"\n")
+	return writeWhole(running.TokenFile(d.folder.state()), d.record.Token+"\n")
 }
 
 // settings are lines KEY=value in a fixed order.

@@ -6,9 +6,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/bellwether-db/bellwether/cluster"
-	"github.com/bellwether-db/bellwether/router"
 	"github.com/spf13/cobra"
+
+	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
+	"github.com/bellwether-db/bellwether/router"
 )
 
 // explainOptions are the flags of explain.
@@ -28,11 +30,11 @@ Without --config it takes a healthy master and a healthy slave for granted, and 
 or view named in the statement is a stored function of yours. With --config it asks the nodes.`,
 		Example: `  bellwether explain "SELECT * FROM t WHERE id = 1 FOR UPDATE"`,
 		Args:    cobra.ExactArgs(1),
-		RunE: running(func(cmd *cobra.Command, args []string) error {
+		RunE: terminal.Running(func(cmd *cobra.Command, args []string) error {
 			return explain(cmd.Context(), o, args[0], cmd.OutOrStdout())
 		}),
 	}
-	configFlag(cmd, &o.config)
+	terminal.ConfigFlag(cmd, &o.config)
 	cmd.Flags().StringVar(&o.flavour, "flavour", "mysql", "read the statement as `mysql` or mariadb does")
 	_ = cmd.RegisterFlagCompletionFunc("flavour", cobra.FixedCompletions([]string{"mysql", "mariadb"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

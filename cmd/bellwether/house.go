@@ -17,6 +17,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/admin"
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/proxy"
@@ -39,6 +40,7 @@ type house struct {
 	pools      *backend.Pools
 	proxy      *proxy.Server
 	admin      *admin.Server
+	copying    *copying
 	// patience is shutdown_timeout, in nanoseconds; of reload and run alike.
 	patience atomic.Int64
 	// reloading is held by a reload: they come from signals and from admin. It is
@@ -47,6 +49,9 @@ type house struct {
 	loaded    time.Time // when config was taken over
 }
 
+// wishesFile is where operators' wishes of nodes are kept.
+func wishesFile(stateDir string) string { return filepath.Join(stateDir, "nodes.json") }
+
 // build makes the rooms and takes the addresses, but runs nothing yet.
 func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, error) {
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
@@ -54,13 +59,13 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
-	h := &house{config: c, loaded: time.Now(), log: log, level: level, store: cluster.NewStore(&cluster.Topology{Master: -1})}
+	h := &house{config: c, loaded: time.Now(), log: log, level: level, store: cluster.NewStore(&cluster.Topology{Master: -1}), copying: copyingIn(c.StateDir)}
 	h.patience.Store(int64(c.Proxy.ShutdownTimeout))
 	h.registry = cluster.NewRegistry(h.store)
 	if _, err := h.registry.Apply(c.ClusterConfig()); err != nil {
 		return nil, err
 	}
-	if err := h.registry.Keep(filepath.Join(c.StateDir, "nodes.json")); err != nil {
+	if err := h.registry.Keep(wishesFile(c.StateDir)); err != nil {
 		return nil, err
 	}
 	if err := h.registry.KeepTouched(touchedFile(c.StateDir)); err != nil {
@@ -71,7 +76,7 @@ func build(c *config.File, log *slog.Logger, level *slog.LevelVar) (*house, erro
 		return nil, err
 	}
 	h.operator = newOperator(c.ClusterConfig(), h.replicator)
-	token, err := adminToken(c.StateDir)
+	token, err := running.Token(c.StateDir)
 	if err != nil {
 		return nil, err
 	}

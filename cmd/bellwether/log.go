@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
 )
@@ -69,7 +70,7 @@ func logVerifyCommand(o *logOptions) *cobra.Command {
 
 // running makes a command of work on the log that the flags name.
 func (o *logOptions) running(work func(ctx context.Context, out io.Writer) error) func(*cobra.Command, []string) error {
-	return running(func(cmd *cobra.Command, _ []string) error {
+	return terminal.Running(func(cmd *cobra.Command, _ []string) error {
 		if o.config != "" {
 			c, err := config.Load(o.config)
 			if err != nil {
@@ -139,7 +140,7 @@ func (o *logOptions) verify(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "problem: %s\n", problem)
 	}
 	if len(v.Problems) > 0 {
-		return errTold
+		return terminal.ErrTold
 	}
 	_, err = fmt.Fprintln(out, "All is well.")
 	return err

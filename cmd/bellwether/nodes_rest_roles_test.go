@@ -47,14 +47,9 @@ func (s *serving) checkRoles(t *testing.T) {
 // gives it back.
 func (s *serving) leaveHalfCopied(t *testing.T, node string) {
 	t.Helper()
-	if err := copyingIn(s.house.config.StateDir).set(node, true); err != nil {
+	if err := (operations{s.house}).takeOut(node); err != nil {
 		t.Fatal(err)
 	}
-	status, body, err := s.call(t.Context(), http.MethodPatch, "/v1/nodes/"+node, `{"maintenance":true}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want200(t, status, body)
 }
 
 // checkCleared: a copy clears the mark, and the roles go back to where they were.

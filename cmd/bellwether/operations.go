@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/admin"
 	"github.com/bellwether-db/bellwether/admin/operation"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/meanwhile"
 	"github.com/bellwether-db/bellwether/failover"
 )
 
@@ -97,7 +98,7 @@ func (o operations) changeRoles(ctx context.Context, asked operation.Request, te
 	}
 	begun, told := time.Now(), -1
 	var i failover.Incident
-	err := every(ctx, incidentLook, func() {
+	err := meanwhile.Every(ctx, incidentLook, func() {
 		if i, ok := o.incidentSince(asked.Kind, begun); ok && len(i.Steps) != told {
 			told = len(i.Steps)
 			tellIncident(i, tell)

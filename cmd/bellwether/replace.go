@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -43,6 +42,3 @@ func keepOwner(f *os.File, old os.FileInfo) error {
 	}
 	return f.Chown(int(was.Uid), int(was.Gid))
 }
-
-// oneLine makes a text fit for a line.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

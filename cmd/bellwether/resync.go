@@ -134,21 +134,11 @@ func (o operations) copyTo(ctx context.Context, node string, tell *operation.Tel
 	if i < 0 || i == t.Master {
 		return "", fmt.Errorf("copy to %s: it is no slave any more", node)
 	}
-	on, off := true, false
-	ours := copyingIn(o.running().StateDir)
-	left, err := ours.names(node)
-	before := t.Nodes[i].Maintenance && !left
-	if err == nil && !before {
-		err = ours.set(node, true)
-	}
-	if err != nil {
-		return "", err
-	}
 	equal, err := o.examine(ctx, t.Nodes[i])
 	if err != nil {
 		return "", err
 	}
-	if err := o.registry.Set(node, nil, &on); err != nil {
+	if err := o.takeOut(node); err != nil {
 		return "", err
 	}
 	if err := o.replicator.Copy(ctx, t.Nodes[i], func(text string) { says = text; tell.Says(node + ": " + text) }); err != nil {
@@ -157,10 +147,40 @@ func (o operations) copyTo(ctx context.Context, node string, tell *operation.Tel
 	if _, err := equal(); err != nil {
 		return "", err
 	}
-	if before {
-		return says + "; it stays in maintenance, where it was before", nil
+	given, err := o.giveBack(node)
+	if err == nil && !given {
+		says += "; it stays in maintenance, where somebody has put it"
 	}
-	return says, errors.Join(o.registry.Set(node, nil, &off), ours.set(node, false))
+	return says, err
+}
+
+// takeOut puts a node in maintenance, where it is not; or is for a copy that broke
+// off.
+func (o operations) takeOut(node string) error {
+	on, there := true, o.inMaintenance(node)
+	err := o.copying.change(func(nodes []string) ([]string, error) {
+		if there || slices.Contains(nodes, node) {
+			return nodes, nil
+		}
+		return append(nodes, node), nil
+	})
+	if err != nil {
+		return err
+	}
+	return o.registry.Set(node, nil, &on)
+}
+
+// giveBack ends the maintenance that takeOut has begun, unless somebody has said
+// since what is to be of it.
+func (o operations) giveBack(node string) (given bool, err error) {
+	off := false
+	err = o.copying.change(func(nodes []string) ([]string, error) {
+		if given = slices.Contains(nodes, node); !given {
+			return nodes, nil
+		}
+		return without(nodes, node), o.registry.Set(node, nil, &off)
+	})
+	return given || !o.inMaintenance(node), err
 }
 
 func (o operations) inMaintenance(node string) bool {

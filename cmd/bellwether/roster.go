@@ -21,9 +21,6 @@ var _ admin.Fleet = roster{}
 
 // Add implements admin.Fleet.
 func (r roster) Add(n admin.NewNode) error {
-	if n.Name == "" || n.Address == "" {
-		return fmt.Errorf("%w: name and address are both needed", admin.ErrRefused)
-	}
 	keys := []config.Key{{Name: "name", Value: n.Name}, {Name: "address", Value: strconv.Quote(n.Address)}}
 	if n.Weight != nil {
 		keys = append(keys, config.Key{Name: "weight", Value: strconv.Itoa(*n.Weight)})
@@ -55,13 +52,24 @@ func (r roster) Change(name string, c admin.NodeChange) error {
 	if c.Drain == nil && c.Maintenance == nil {
 		return nil
 	}
-	if err := r.registry.Set(name, c.Drain, c.Maintenance); errors.Is(err, cluster.ErrNoNode) {
+	if err := r.set(name, c); errors.Is(err, cluster.ErrNoNode) {
 		return fmt.Errorf("%w: %w", admin.ErrUnknown, err)
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", admin.ErrRefused, err)
 	}
 	r.log.Info("node set by an operator", "node", name, "drain", c.Drain, "maintenance", c.Maintenance)
 	return nil
+}
+
+// set has a node used as somebody wants it. Who says something of its maintenance
+// has the last word: a copy that put it there does not end that any more.
+func (r roster) set(name string, c admin.NodeChange) error {
+	if c.Maintenance == nil {
+		return r.registry.Set(name, c.Drain, nil)
+	}
+	return r.copying.change(func(nodes []string) ([]string, error) {
+		return without(nodes, name), r.registry.Set(name, c.Drain, c.Maintenance)
+	})
 }
 
 // Remove implements admin.Fleet.

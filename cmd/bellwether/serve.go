@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 )
 
@@ -20,12 +21,12 @@ func serveCommand() *cobra.Command {
 shuts down, lets running statements and open transactions end for proxy.shutdown_timeout, and stops.
 A second signal stops it at once. On SIGHUP it reads the configuration again and applies it whole or
 not at all.`,
-		Args: cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
+		Args: terminal.NoArguments("the configuration file", "config"),
+		RunE: terminal.Running(func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd.Context(), path, cmd.ErrOrStderr())
 		}),
 	}
-	requireConfig(cmd, &path)
+	terminal.RequireConfig(cmd, &path)
 	return cmd
 }
 

@@ -5,19 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
 	"github.com/bellwether-db/bellwether/replicator/control"
@@ -69,11 +67,11 @@ started until sync has ended. A slave that is in sync gets its source from Bellw
 data. The slave's server ends and has to be started again, by its supervisor or by you; sync says so,
 and waits for it. The operator account needs BACKUP_ADMIN on the source and CLONE_ADMIN on the slave.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: running(func(cmd *cobra.Command, args []string) error {
+		RunE: terminal.Running(func(cmd *cobra.Command, args []string) error {
 			return syncNodes(cmd.Context(), o, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		}),
 	}
-	requireConfig(cmd, &o.config)
+	terminal.RequireConfig(cmd, &o.config)
 	flags := cmd.Flags()
 	flags.StringVar(&o.from, "from", "", "copy from this `node`, a slave that has caught up, instead of the master")
 	flags.IntVar(&o.workers, "workers", o.workers, "how many ranges are copied at a time")
@@ -91,13 +89,13 @@ func syncNodes(ctx context.Context, o syncOptions, args []string, out, progress 
 	if err != nil {
 		return err
 	}
-	alone, release, err := holdState(f.stateDir)
+	alone, release, err := running.HoldState(f.stateDir)
 	if err != nil {
 		return err
 	}
 	defer release()
 	if node := first(args); !alone && o.asked(f, node) {
-		_, err := operate(ctx, o.config, operation.Request{Kind: "sync", Node: node}, out, progress)
+		_, err := terminal.Operate(ctx, o.config, operation.Request{Kind: "sync", Node: node}, out, progress)
 		return err
 	}
 	targets, err := f.targets(args, alone)
@@ -120,11 +118,16 @@ func syncNodes(ctx context.Context, o syncOptions, args []string, out, progress 
 				return err
 			}
 		}
+		if alone {
+			if err := f.endLeft(ctx, target); err != nil {
+				return err
+			}
+		}
 		if err := o.copy(ctx, f, source, target, out, progress); err != nil {
 			return err
 		}
 		if alone {
-			if err := cluster.Untouch(touchedFile(f.stateDir), target.Name); err != nil {
+			if err := f.giveBack(target.Name); err != nil {
 				return err
 			}
 		}
@@ -142,7 +145,7 @@ func (o syncOptions) copy(ctx context.Context, f *fleet, source, target control.
 		BytesPerSecond: o.rate << 20, Fresh: o.fresh, HoldDefinitions: o.hold, Method: method, RestartWait: o.restart,
 	}, slog.New(slog.NewTextHandler(progress, nil)))
 	var result fullcopy.Result
-	err = showing(ctx, progress, func() string { return target.Name + ": " + c.Progress().String() }, func(ctx context.Context) (err error) {
+	err = terminal.Showing(ctx, progress, func() string { return target.Name + ": " + c.Progress().String() }, func(ctx context.Context) (err error) {
 		result, err = c.Run(ctx)
 		return err
 	})
@@ -307,24 +310,4 @@ func position(ctx context.Context, n control.Node, c cluster.Config) (*cluster.G
 	}
 	set, _, err := conn.Executed(ctx)
 	return set, err
-}
-
-// holdState takes the lock of the state directory, so that no Bellwether begins
-// to act on the nodes. Alone is false where one has it already.
-func holdState(dir string) (alone bool, release func(), err error) {
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, func() {}, nil // no Bellwether has ever run here
-	}
-	if err != nil {
-		return false, nil, fmt.Errorf("open lock of the state directory: %w", err)
-	}
-	release = func() { _ = lock.Close() }
-	switch err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
-	case errors.Is(err, unix.EWOULDBLOCK):
-		return false, release, nil
-	case err != nil:
-		return false, nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), lock.Close())
-	}
-	return true, release, nil
 }

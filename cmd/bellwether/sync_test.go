@@ -80,7 +80,13 @@ func TestSyncAndVerify(t *testing.T) {
 		spoil(t, servers.Node("node3"))
 		says(t, exitFailure, []string{"node3: missing: table shop.t, row id=2"}, "verify", "node3", "-c", c)
 		says(t, exitFailure, []string{"node2 is not copied to: no other slave could become master meanwhile", "node3 has ", "not of the master's history"}, "sync", "-c", c)
+		ended := leaveAlone(t, servers.Node("node3"), servers.Operator)
+		leaveCopying(t, state, "node2", "node3")
 		says(t, 0, []string{"2 rows (0 were there)"}, "sync", "node3", "-c", c)
+		if err := <-ended; err == nil {
+			t.Error("what a killed Bellwether had left behind went on behind the copy")
+		}
+		wantLeft(t, state, "node2", "node3")
 		says(t, 0, []string{"node3: equal"}, "verify", "node3", "-c", c)
 	})
 }

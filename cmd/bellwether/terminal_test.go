@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/bellwether-db/bellwether/admin"
 )
 
 // checkTerminal is what an operator types while Bellwether runs, on servers with a
@@ -17,6 +19,7 @@ func (s *serving) checkTerminal(t *testing.T, c string) {
 	says(t, 0, []string{"COUNT", "CREATE TEMPORARY TABLE shop.own"}, "top", "-c", c, "--order", "count")
 	s.checkKill(t, c)
 	says(t, 0, nil, "nodes", "weight", "node3", "3", "-c", c)
+	says(t, 0, []string{"node3", "weight 3"}, "nodes", "-c", c)
 	says(t, 0, nil, "nodes", "add", "node9", "127.0.0.1:1", "--maintenance", "-c", c)
 	says(t, 0, []string{"node9", "127.0.0.1:1", "maintenance"}, "nodes", "-c", c)
 	says(t, 0, nil, "nodes", "remove", "node9", "-c", c)
@@ -38,7 +41,7 @@ func (s *serving) checkTerminal(t *testing.T, c string) {
 func (s *serving) checkKill(t *testing.T, path string) {
 	t.Helper()
 	code, stdout, stderr := command(t.Context(), "sessions", "--pinned", "-o", "json", "-c", path)
-	var found seenSessions
+	var found admin.SessionsView
 	if err := json.Unmarshal([]byte(stdout), &found); code != 0 || err != nil || len(found.Sessions) != 1 {
 		t.Fatalf("%d %v\n%s%s", code, err, stdout, stderr)
 	}

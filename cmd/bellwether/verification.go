@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/admin/operation"
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/meanwhile"
 	"github.com/bellwether-db/bellwether/replicator/control"
 	"github.com/bellwether-db/bellwether/replicator/verify"
 )
@@ -84,7 +85,7 @@ func (o operations) compare(ctx context.Context, node string, options operation.
 		ChunkTime: span(options.ChunkMS, time.Millisecond), LockTime: span(options.LockMS, time.Millisecond), Patience: span(options.PatienceSeconds, time.Second),
 	})
 	var report verify.Report
-	err = every(ctx, verifyTell, func() {
+	err = meanwhile.Every(ctx, verifyTell, func() {
 		p := v.Progress()
 		tell.Says(node + ": " + p.String())
 		part(float64(p.TablesDone) / float64(max(p.Tables, 1)))

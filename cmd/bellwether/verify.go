@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellwether-db/bellwether/admin/operation"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 	"github.com/bellwether-db/bellwether/replicator/control"
 	"github.com/bellwether-db/bellwether/replicator/verify"
 )
@@ -37,11 +39,11 @@ Without NODE it compares one slave after the other. While bellwether serve runs 
 it is the one that compares, and a slave that was changed by hand and is equal serves again. The exit code is 0 if all was compared and is
 equal, and 1 if something differs or could not be compared.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: running(func(cmd *cobra.Command, args []string) error {
+		RunE: terminal.Running(func(cmd *cobra.Command, args []string) error {
 			return verifyNodes(cmd.Context(), o, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		}),
 	}
-	requireConfig(cmd, &o.config)
+	terminal.RequireConfig(cmd, &o.config)
 	flags := cmd.Flags()
 	flags.DurationVar(&o.chunk, "chunk", 300*time.Millisecond, "about how long one chunk of rows takes; there is a rest of that length after each")
 	flags.DurationVar(&o.lock, "lock", 2*time.Second, "how long writes to a chunk may have to wait for a proof")
@@ -59,7 +61,7 @@ func verifyNodes(ctx context.Context, o verifyOptions, args []string, out, progr
 	if err != nil {
 		return err
 	}
-	alone, release, err := holdState(f.stateDir)
+	alone, release, err := running.HoldState(f.stateDir)
 	if err != nil {
 		return err
 	}
@@ -74,7 +76,7 @@ func verifyNodes(ctx context.Context, o verifyOptions, args []string, out, progr
 		err = errors.Join(err, failed)
 	}
 	if err == nil && !equal {
-		return errTold
+		return terminal.ErrTold
 	}
 	return err
 }
@@ -84,7 +86,7 @@ func (o verifyOptions) compare(ctx context.Context, f *fleet, slave control.Node
 		Source: f.master, Target: slave, Nodes: f.nodes, ChunkTime: o.chunk, LockTime: o.lock, Patience: o.patience,
 	})
 	var report verify.Report
-	err = showing(ctx, progress, func() string { return slave.Name + ": " + v.Progress().String() }, func(ctx context.Context) (err error) {
+	err = terminal.Showing(ctx, progress, func() string { return slave.Name + ": " + v.Progress().String() }, func(ctx context.Context) (err error) {
 		report, err = v.Run(ctx)
 		return err
 	})
@@ -107,7 +109,7 @@ func (o verifyOptions) compare(ctx context.Context, f *fleet, slave control.Node
 
 // ask has the Bellwether that runs compare the node named, or all for "".
 func (o verifyOptions) ask(ctx context.Context, node string, out, progress io.Writer) error {
-	done, err := operate(ctx, o.config, operation.Request{Kind: "verify", Node: node, Options: operation.Options{
+	done, err := terminal.Operate(ctx, o.config, operation.Request{Kind: "verify", Node: node, Options: operation.Options{
 		ChunkMS: inMilliseconds(o.chunk), LockMS: inMilliseconds(o.lock), PatienceSeconds: o.patience.Seconds(),
 	}}, out, progress)
 	if err != nil {
@@ -126,7 +128,7 @@ func (o verifyOptions) ask(ctx context.Context, node string, out, progress io.Wr
 		}
 	}
 	if !found.Equal {
-		return errTold
+		return terminal.ErrTold
 	}
 	return nil
 }

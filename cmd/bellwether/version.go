@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/terminal"
 )
 
 // The linker sets these (see the Makefile); nothing else writes to them.
@@ -16,7 +18,7 @@ func versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version and how it was built",
 		Args:  cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
+		RunE: terminal.Running(func(cmd *cobra.Command, _ []string) error {
 			name, commit := buildVersion()
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "bellwether %s\ncommit %s\nbuilt with %s for %s/%s\n",
 				name, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)

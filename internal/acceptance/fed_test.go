@@ -19,9 +19,11 @@ import (
 )
 
 // fed is a master and two slaves that know nothing of one another, and a
-// product in front of them that feeds the slaves.
+// product in front of them that feeds the slaves; or else slaves that their master
+// feeds.
 type fed struct {
 	*testing.T
+	direct    bool // the master feeds them
 	servers   *playground.Cluster
 	config    string // the path of the file
 	proxyAddr string // the same after each start
@@ -37,18 +39,18 @@ func onFed(t *testing.T, story func(*fed)) { onFedWith(t, "", story) }
 // onFedWith is onFed with more settings.
 func onFedWith(t *testing.T, more string, story func(*fed)) {
 	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
-		t.Run(flavour.String(), func(t *testing.T) { story(newFed(t, flavour, more)) })
+		t.Run(flavour.String(), func(t *testing.T) { story(newFed(t, flavour, false, more)) })
 	}
 }
 
-func newFed(t *testing.T, flavour playground.Flavour, more string) *fed {
-	f := &fed{T: t, config: filepath.Join(t.TempDir(), "bellwether.yaml"), proxyAddr: freeAddr(t)}
+func newFed(t *testing.T, flavour playground.Flavour, direct bool, more string) *fed {
+	f := &fed{T: t, direct: direct, config: filepath.Join(t.TempDir(), "bellwether.yaml"), proxyAddr: freeAddr(t)}
 	redo := "--innodb-redo-log-capacity=512M"
 	if flavour == playground.MariaDB {
 		redo = "--innodb-log-file-size=512M"
 	}
 	f.servers = playground.ForTest(t, playground.Options{
-		Flavour: flavour, Slaves: 2, Relaxed: true, ExtraArgs: append([]string{redo}, largePackets...),
+		Flavour: flavour, Slaves: 2, Relaxed: true, Replicate: direct, ExtraArgs: append([]string{redo}, largePackets...),
 	})
 	f.must(os.WriteFile(f.config, []byte(f.settings()+more), 0o600))
 	f.start()
@@ -92,8 +94,12 @@ func (f *fed) settings() string {
 	b.WriteString(`admin: {listen: "127.0.0.1:0"}
 pool: {max_per_node: 200, wait_timeout: 1m, connect_timeout: 1m}
 probes: {timeout: 10s, heartbeat: 0s}
-replication: {feed: relay, listen: "127.0.0.1:0", stored_log: {file_size: 64MB}}
 `)
+	if f.direct {
+		b.WriteString("replication: {feed: direct}\n")
+	} else {
+		b.WriteString(`replication: {feed: relay, listen: "127.0.0.1:0", stored_log: {file_size: 64MB}}` + "\n")
+	}
 	return b.String()
 }
 

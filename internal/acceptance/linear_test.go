@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -146,11 +147,39 @@ func (l *linear) do(conn *sql.Conn, call registerCall, random *rand.Rand) (got i
 			return 0, err
 		}
 	}
-	if err = conn.QueryRowContext(l.Context(), fmt.Sprintf("%sSELECT v FROM stale.r WHERE id = %d", hint, call.key)).Scan(&got); err != nil {
+	table := []string{" stale.r", "(stale.r)"}[random.IntN(2)]
+	if err = conn.QueryRowContext(l.Context(), fmt.Sprintf("%sSELECT v FROM%s WHERE id = %d", hint, table, call.key)).Scan(&got); err != nil {
 		return 0, err
 	}
 	if begin != "" {
 		_, err = conn.ExecContext(l.Context(), "COMMIT")
 	}
 	return got, err
+}
+
+// TestRegistersSee: the model takes what one copy of the data could have made, and
+// nothing else.
+func TestRegistersSee(t *testing.T) {
+	write := func(key, value int, from, to int64) porcupine.Operation {
+		return porcupine.Operation{Input: registerCall{write: true, key: key, value: value}, Output: 0, Call: from, Return: to}
+	}
+	read := func(client, key, got int, from, to int64) porcupine.Operation {
+		return porcupine.Operation{ClientId: client, Input: registerCall{key: key}, Output: got, Call: from, Return: to}
+	}
+	for _, c := range []struct {
+		name    string
+		history []porcupine.Operation
+		want    porcupine.CheckResult
+	}{
+		{"a read after a write", []porcupine.Operation{write(0, 5, 1, 2), read(1, 0, 5, 3, 4)}, porcupine.Ok},
+		{"a read beside it, before or after", []porcupine.Operation{write(0, 5, 1, 9), read(1, 0, 0, 2, 3), read(2, 0, 5, 4, 5)}, porcupine.Ok},
+		{"of another key", []porcupine.Operation{write(0, 5, 1, 2), read(1, 1, 0, 3, 4)}, porcupine.Ok},
+		{"a stale read", []porcupine.Operation{write(0, 5, 1, 2), read(1, 0, 0, 3, 4)}, porcupine.Illegal},
+		{"back and forth", []porcupine.Operation{write(0, 5, 1, 9), read(1, 0, 5, 2, 3), read(2, 0, 0, 4, 5)}, porcupine.Illegal},
+		{"what nobody wrote", []porcupine.Operation{read(1, 0, 7, 1, 2)}, porcupine.Illegal},
+	} {
+		if got := porcupine.CheckOperationsTimeout(registers, c.history, patience); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
 }

@@ -1,39 +1,50 @@
 package acceptance
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/bellwether-db/bellwether/internal/acceptance/rawclient"
+	"github.com/bellwether-db/bellwether/internal/playground"
 )
 
 // TestOwnReads commits a row in every way that there is, with the slaves'
 // appliers held up, so that whoever takes a slave for good enough does not see
 // it. The session must, in each of the reads after that.
 func TestOwnReads(t *testing.T) {
-	// Reads go on to slaves that are far behind, and wait for them but briefly.
-	onFedWith(t, "reads: {max_lag: 1h, causal_wait: 5ms}\n", func(f *fed) {
-		f.run(ownReadsSchema...)
-		f.everywhere("SELECT COUNT(*) FROM own.t", "1")
-		ctx, cancel := context.WithCancel(f.Context())
-		var held sync.WaitGroup
-		defer held.Wait()
-		defer cancel()
-		ready := make(chan struct{})
-		held.Go(func() { holdAll(ctx, f, "own.log", ready) })
-		<-ready
-		f.run("INSERT INTO own.log VALUES (0)") // it holds up whatever comes after
-		o := &ownReads{fed: f, master: f.dial(f.servers.Master.Addr(), 0)}
-		for _, w := range ownWays {
-			if w.only == "" || w.only == f.servers.Flavour.String() {
-				o.ends(w)
+	onFedWith(t, ownReadsSettings, func(f *fed) {
+		o := newOwnReads(f)
+		o.withHeld(func() {
+			f.run("INSERT INTO own.log VALUES (0)") // it holds up whatever comes after
+			for _, w := range ownWays {
+				if w.only == "" || w.only == f.servers.Flavour.String() {
+					o.ends(w)
+				}
 			}
-		}
-		o.slavesServe()
+			o.slavesServe()
+		})
+		o.inSteps()
 	})
+}
+
+// TestOwnReadsWithoutALog is TestOwnReads, the last part of it, with slaves that
+// their master feeds: nobody but the nodes knows how far they are.
+func TestOwnReadsWithoutALog(t *testing.T) {
+	for _, flavour := range []playground.Flavour{playground.MySQL, playground.MariaDB} {
+		t.Run(flavour.String(), func(t *testing.T) { newOwnReads(newFed(t, flavour, true, ownReadsSettings)).inSteps() })
+	}
+}
+
+// ownReadsSettings let reads go on to slaves that are far behind, and wait for them
+// but briefly.
+const ownReadsSettings = "reads: {max_lag: 1h, causal_wait: 5ms}\n"
+
+func newOwnReads(f *fed) *ownReads {
+	f.Helper()
+	f.run(ownReadsSchema...)
+	f.everywhere("SELECT COUNT(*) FROM own.t", "1")
+	return &ownReads{fed: f, master: f.dial(f.servers.Master.Addr(), 0)}
 }
 
 // ownReads numbers what is written.
@@ -56,20 +67,36 @@ func (f *fed) dial(addr string, flags uint32) *rawclient.Conn {
 // ends goes one way, as each kind of client.
 func (o *ownReads) ends(w ownWay) {
 	o.Helper()
-	for _, how := range []client{{multi: true}, {multi: true, deprecateEOF: true, sessionTrack: true}} {
+	for _, how := range ownClients {
 		o.number++
-		user := o.servers.Account
-		s := &session{
-			conn: o.dial(o.proxyAddr, how.flags()), account: account{user.User, user.Password}, schema: "own", prepared: map[string]*prepared{},
-		}
-		for _, text := range strings.Split(w.steps, "; ") {
-			text = strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(text), "{n}", fmt.Sprint(o.number)), ": ", "; ")
-			if _, err := step(text).run(s); err != nil {
-				o.Fatalf("%s: %s: %v", w.steps, text, err)
-			}
-		}
+		s := o.client(how)
+		o.goes(s, w)
 		o.sees(s.conn, w)
 		o.must(s.conn.Quit())
+	}
+}
+
+// ownClients are the kinds of client; immutable.
+var ownClients = []client{{multi: true}, {multi: true, deprecateEOF: true, sessionTrack: true}}
+
+func (o *ownReads) client(how client) *session {
+	o.Helper()
+	user := o.servers.Account
+	conn := o.dial(o.proxyAddr, how.flags())
+	conn.Infile = infile
+	return &session{
+		conn: conn, account: account{user.User, user.Password}, schema: "own", prepared: map[string]*prepared{},
+	}
+}
+
+// goes takes the steps of a way.
+func (o *ownReads) goes(s *session, w ownWay) {
+	o.Helper()
+	for _, text := range strings.Split(w.steps, "; ") {
+		text = strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(text), "{n}", fmt.Sprint(o.number)), ": ", "; ")
+		if _, err := step(text).run(s); err != nil {
+			o.Fatalf("%s: %s: %v", w.steps, text, err)
+		}
 	}
 }
 

@@ -10,8 +10,12 @@ var ownReadsSchema = []string{
 	"CREATE PROCEDURE own.p_fails(x INT) BEGIN INSERT INTO own.log VALUES (x); SIGNAL SQLSTATE '45000'; END",
 	"CREATE PROCEDURE own.p_renews(x INT) BEGIN COMMIT; START TRANSACTION; END",
 	"CREATE PROCEDURE own.p_renews_fails(x INT) BEGIN COMMIT; START TRANSACTION; SIGNAL SQLSTATE '45000'; END",
+	"CREATE TABLE own.first (n INT)", "CREATE TABLE own.gate (id INT PRIMARY KEY)", "INSERT INTO own.gate VALUES (1)",
+	"CREATE PROCEDURE own.p_two(x INT) BEGIN INSERT INTO own.first VALUES (x); SELECT x; INSERT INTO own.log VALUES (x); END",
+	"CREATE PROCEDURE own.p_two_fails(x INT) BEGIN INSERT INTO own.first VALUES (x); SELECT x; INSERT INTO own.log VALUES (x); SIGNAL SQLSTATE '45000'; END",
+	"CREATE PROCEDURE own.p_gate(x INT) BEGIN INSERT INTO own.first VALUES (x); SELECT id FROM own.gate FOR UPDATE; SELECT COUNT(*) FROM own.log WHERE n = x; END",
 	"CREATE PROCEDURE own.p_mute() SET SESSION session_track_system_variables = ''",
-	"INSERT INTO own.t VALUES (1)",
+	"SET GLOBAL local_infile = 1", "INSERT INTO own.t VALUES (1)",
 }
 
 // ownWay is a way to commit a row with the number {n}; steps may fail.
@@ -19,6 +23,7 @@ type ownWay struct {
 	only  string // a flavour, "" for both
 	table string // log where empty
 	steps string // separated by "; "
+	gate  bool   // another session writes the row
 }
 
 // ownWays are the ways in which a write can end; immutable.
@@ -138,5 +143,13 @@ var ownWays = []ownWay{
 	{steps: "CALL p_mute(); INSERT INTO log VALUES ({n}); !resetconnection"},
 	{steps: "SET SESSION session_track_system_variables = 'time_zone'; INSERT INTO log VALUES ({n}); !resetconnection"},
 	{steps: "SET SESSION session_track_system_variables = ''; INSERT INTO log VALUES ({n}); SET SESSION session_track_system_variables = '*'; !changeuser own"},
+	{steps: "SET SESSION session_track_gtids = OFF: INSERT INTO log VALUES ({n}): SET SESSION session_track_gtids = OWN_GTID; !resetconnection", only: "mysql"},
+	{steps: "SET SESSION session_track_gtids = OFF; SET @a = f({n}); !resetconnection", only: "mysql"},
+	{steps: "SET SESSION session_track_gtids = ALL_GTIDS; INSERT INTO log VALUES ({n}); SELECT 1; !resetconnection", only: "mysql"},
+	{steps: "CALL p_mute(); SET @a = f({n}); !resetconnection"},
+	{steps: "CALL p_mute(); DO f({n}); !changeuser own"},
+	{steps: "SET STATEMENT session_track_system_variables = '' FOR INSERT INTO log VALUES ({n})", only: "mariadb"},
+	{steps: "EXECUTE IMMEDIATE 'SET SESSION session_track_system_variables = \"\"'; SET @a = f({n}); !resetconnection", only: "mariadb"},
+	{steps: "LOAD DATA LOCAL INFILE 'rows-1' INTO TABLE log FIELDS TERMINATED BY ',' (@a, @b) SET n = {n}"},
 	{steps: "PREPARE a FROM 'SET SESSION session_track_system_variables = \"\"'; EXECUTE a; DEALLOCATE PREPARE a; INSERT INTO log VALUES ({n}); !resetconnection"},
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -93,17 +92,27 @@ func (f *fed) same() int {
 	for _, n := range f.servers.Slaves() {
 		got, err := f.portrait(n)
 		f.must(err)
-		for _, name := range slices.Sorted(maps.Keys(want)) {
-			if got[name] != want[name] {
-				f.Errorf("%s of %s:\n%s\nthe master's:\n%s", name, n.Name, clipped(got[name], 2000), clipped(want[name], 2000))
-			}
-			delete(got, name)
-		}
-		for name := range got {
-			f.Errorf("%s has %s, the master has not", n.Name, name)
+		for _, name := range differences(want, got) {
+			f.Errorf("%s of %s:\n%s\nthe master's:\n%s", name, n.Name, clipped(got[name], 2000), clipped(want[name], 2000))
 		}
 	}
 	return len(want)
+}
+
+// differences names what is not the same in two portraits, in order.
+func differences(a, b map[string]string) (names []string) {
+	for name := range a {
+		if mine, has := b[name]; !has || mine != a[name] {
+			names = append(names, name)
+		}
+	}
+	for name := range b {
+		if _, has := a[name]; !has {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // notOurs are the schemas of the servers themselves.
@@ -118,6 +127,7 @@ var objects = []string{
 	"SELECT 'TRIGGER', CONCAT('`', TRIGGER_SCHEMA, '`.`', TRIGGER_NAME, '`') FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA NOT IN " + notOurs,
 	"SELECT 'EVENT', CONCAT('`', EVENT_SCHEMA, '`.`', EVENT_NAME, '`') FROM information_schema.EVENTS",
 	"SELECT 'USER', CONCAT('''', User, '''@''', Host, '''') FROM mysql.user WHERE User LIKE 'soak%' AND Host <> ''",
+	"SELECT 'ROLE', CONCAT('`', User, '`') FROM mysql.user WHERE User LIKE 'soak%' AND Host = ''", // MariaDB's
 }
 
 // portrait is every object of a node, by kind and name.
@@ -133,6 +143,8 @@ func (f *fed) portrait(n *playground.Node) (map[string]string, error) {
 		for _, object := range found {
 			questions := []string{"SHOW CREATE " + object[0] + " " + object[1]}
 			switch object[0] {
+			case "ROLE":
+				questions = []string{"SHOW GRANTS FOR " + object[1]}
 			case "TABLE":
 				questions = append(questions, "CHECKSUM TABLE "+object[1])
 			case "SEQUENCE":
@@ -144,6 +156,9 @@ func (f *fed) portrait(n *playground.Node) (map[string]string, error) {
 				answer, err := table(f.Context(), db, q)
 				if err != nil {
 					return nil, fmt.Errorf("%s: %s: %w", n.Name, q, err)
+				}
+				if strings.HasPrefix(q, "CHECKSUM") && (len(answer) != 1 || answer[0][1] == "NULL") {
+					return nil, fmt.Errorf("%s: %s: %q", n.Name, q, answer) // the server says so where it could not read it
 				}
 				portrait[q] = normalDefinition(answer)
 			}

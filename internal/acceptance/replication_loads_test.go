@@ -157,7 +157,7 @@ func soakSchema(maria bool) []string {
 func kindsTable(maria bool) string {
 	special := "VECTOR(3)"
 	if maria {
-		special = "UUID, ip INET6"
+		special = "UUID, ip INET6, ip4 INET4, cv VARCHAR(3000) COMPRESSED, cb BLOB COMPRESSED"
 	}
 	return `CREATE TABLE soak.kinds (id INT AUTO_INCREMENT PRIMARY KEY,
 		ti TINYINT, si SMALLINT UNSIGNED, mi MEDIUMINT, i INT ZEROFILL, b BIGINT UNSIGNED, d DECIMAL(40,15), bo BOOL,
@@ -171,7 +171,7 @@ func kindsTable(maria bool) string {
 
 const (
 	insertKinds      = insertKindsStart + ") SELECT " + kindsValues + ", TO_VECTOR('[1.5,-2,3e10]')" + insertKindsEnd
-	insertKindsMaria = insertKindsStart + ", ip) SELECT " + kindsValues + ", UUID(), '2001:db8::1'" + insertKindsEnd
+	insertKindsMaria = insertKindsStart + ", ip, ip4, cv, cb) SELECT " + kindsValues + ", UUID(), '2001:db8::1', '192.0.2.7', REPEAT(UUID(), 1 + RAND() * 50), REPEAT(UUID(), 1 + RAND() * 500)" + insertKindsEnd
 	insertKindsStart = "INSERT INTO soak.kinds (ti, si, mi, i, b, d, bo, f, dbl, bi, b12, da, dt, ts, tm, y, c, vc, l1, u16, bin, vb, tb, bl, mb, lb, tt, tx, mt, lt, e, s, j, g, p, special"
 	insertKindsEnd   = " FROM soak.digits WHERE d < 3"
 	kindsValues      = `FLOOR(RAND() * 256) - 128, FLOOR(RAND() * 65536), FLOOR(RAND() * 16000000) - 8000000, FLOOR(RAND() * 4000000), FLOOR(RAND() * POW(2, 62)), RAND() * 1e20, RAND() > 0.5,

@@ -40,11 +40,19 @@ func TestNeverStale(t *testing.T) {
 
 const staleWatchers = 2 // sessions that only read what the others write
 
+// wantedReads is what all plays of a consistency have together, at least, in a soak of
+// ten minutes: none of a million may be stale.
+const wantedReads = 1_000_000
+
 // readsWanted is how many reads a play has at least, 0 where time alone bounds it.
 func readsWanted(t *testing.T) int64 {
 	t.Helper()
 	text := os.Getenv("BELLWETHER_READS")
-	if text == "" {
+	switch {
+	case text != "":
+	case soakFor(t) >= 10*time.Minute:
+		return wantedReads/int64(len(hindrances)) + 1
+	default:
 		return 0
 	}
 	n, err := strconv.ParseInt(text, 10, 64)

@@ -44,3 +44,6 @@ func (f *fed) set(text string) (*cluster.GTIDSet, error) {
 	}
 	return cluster.ParseGTIDSet(cluster.FlavourMySQL, text)
 }
+
+// long says that the soak is one of many minutes.
+func (f *fed) long() bool { return soakFor(f.T) >= 5*time.Minute }

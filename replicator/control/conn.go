@@ -37,12 +37,18 @@ type Conn struct {
 	refused map[dialect.Term]bool
 	// ackTimeout is how long commits wait for an acknowledgement; 0: for ever.
 	ackTimeout time.Duration
+	leaveLog   bool // see LeaveLog
 }
 
 // AckWithin has Check, Prepare and EnableSemiSync want that commits wait that
 // long for an acknowledgement, and then go on without one. 0, as at first, is
 // for ever.
 func (c *Conn) AckWithin(d time.Duration) { c.ackTimeout = d }
+
+// LeaveLog has Prepare neither begin a new binary log nor ask for the state of the one
+// there is, for a node whose log is not being read: both would wait behind commits that wait
+// for an acknowledgement, and on MySQL every login would wait behind the former.
+func (c *Conn) LeaveLog() { c.leaveLog = true }
 
 // connectTimeout bounds a connection's opening where the configuration does not.
 const connectTimeout = 5 * time.Second

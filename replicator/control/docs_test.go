@@ -78,7 +78,7 @@ func namesOf(r *requirement) string {
 
 var waysOf = map[remedy]string{
 	remedySet: "set", remedySetPaused: "set; on a slave of MySQL its applier is stopped for that", remedyInstall: "installed",
-	remedyAtStart: "`SET PERSIST_ONLY`; told on MariaDB", remedyGrant: "made on an open master", remedyByHand: "told only",
+	remedyAtStart: "`SET PERSIST_ONLY`; told on MariaDB", remedyGrant: "made on an open master", remedyByHand: "told only", remedyNone: "told only",
 }
 
 func failureTable() string {

@@ -84,7 +84,7 @@ func (c *Conn) readFacts(ctx context.Context, account cluster.Account) (*facts, 
 		return nil, err
 	}
 	f.applies, f.sources = status.Applier.Runs == RunsYes, status.sources()
-	return f, errors.Join(c.readPlugins(ctx, f), c.readAccount(ctx, f))
+	return f, errors.Join(c.readPlugins(ctx, f), c.readFilters(ctx, f), c.readAccount(ctx, f))
 }
 
 // readSettings reads all global variables, by lower-case name.

@@ -38,6 +38,7 @@ func TestLive(t *testing.T) {
 			l.step("semi-sync", (*live).semiSync)
 			l.step("attach", (*live).attach)
 			l.step("prepare a slave that runs", (*live).prepareRunning)
+			l.step("filters", (*live).filters)
 			l.step("keep", (*live).keep)
 			l.step("drain", (*live).drain)
 			l.step("turn", (*live).turn)

@@ -61,7 +61,7 @@ func (f *facts) forgets(tried map[dialect.Term]error) {
 // an installed plugin brings variables that could not be looked at before.
 func (c *Conn) setMissing(ctx context.Context, f *facts, tried map[dialect.Term]error) (any bool) {
 	for _, m := range missingOf(f, f.wanted) {
-		if _, done := tried[m.term]; done || !m.settable(f) {
+		if _, done := tried[m.term]; done || !m.settable(f) || c.leaveLog && m.term == dialect.BinlogChecksum {
 			continue
 		}
 		tried[m.term], any = c.set(ctx, f, &m), true

@@ -23,13 +23,13 @@ var longest = []string{forever, "9223372036854775807", "4294967295"}
 type remedy uint8
 
 const (
-	remedyNone      remedy = iota
-	remedySet              // a global variable; for good where SQL can
-	remedySetPaused        // likewise, but MySQL refuses it while a slave applies
-	remedyInstall          // a plugin
-	remedyAtStart          // for the next start, where SQL can
-	remedyGrant            // an account, on a node that takes writes
-	remedyByHand           // not while the server runs, or not lightly: told only
+	remedyNone      remedy = iota // told only, in words
+	remedySet                     // a global variable; for good where SQL can
+	remedySetPaused               // likewise, but MySQL refuses it while a slave applies
+	remedyInstall                 // a plugin
+	remedyAtStart                 // for the next start, where SQL can
+	remedyGrant                   // an account, on a node that takes writes
+	remedyByHand                  // not while the server runs, or not lightly: told only
 )
 
 // forgotten says whether what was set so may be gone after a restart.
@@ -59,9 +59,11 @@ var requirements = []requirement{
 	{dialect.GTIDMode, "", []string{"ON"}, remedyByHand, must, "transactions have no name by which the stored log, slaves and sessions know them", "SET PERSIST gtid_mode = OFF_PERMISSIVE; SET PERSIST gtid_mode = ON_PERMISSIVE; SET PERSIST gtid_mode = ON"},
 	{dialect.GTIDStrict, "", []string{"ON"}, remedyByHand, advice, "two nodes may give one number to different transactions and nobody notices", "SET GLOBAL gtid_strict_mode = ON"},
 	{dialect.LogSlaveUpdates, "", []string{"ON"}, remedyByHand, must, "a slave that is promoted has no log of what came before", ""},
+	{binlogFilter, "binary log filters", []string{unfiltered}, remedyNone, must, "what it leaves out of its log reaches no slave and no stored log, and a client that wrote it is told that all is well", ""},
+	{slaveFilter, "replication filters", []string{unfiltered}, remedyNone, must, "what a slave leaves out is missing there, and is read there all the same", ""},
 	{dialect.BinlogFormat, "", []string{"ROW"}, remedySetPaused, must, "statements may come out differently on a slave, and how a write in flight ended cannot be told", ""},
 	{dialect.BinlogRowImage, "", []string{"FULL"}, remedySet, advice, "a slave finds rows without a primary key by part of their columns", ""},
-	{dialect.BinlogChecksum, "", []string{"CRC32"}, remedySet, must, "the stored log refuses events without a checksum: a torn end could not be told", ""},
+	{dialect.BinlogChecksum, "", []string{"CRC32"}, remedySet, must, "what is damaged before it is stored is not noticed: Bellwether can only add checksums on arrival", ""},
 	{dialect.BinlogAnnotate, "", []string{"ON"}, remedySet, advice, "how a write in flight ended cannot be told", ""},
 	{dialect.SyncBinlog, "", []string{"1"}, remedySet, must, "a crash of the machine loses the end of the binary log, and its GTIDs are then given to other transactions", ""},
 	{dialect.FlushLog, "", []string{"1"}, remedySet, must, "a crash of the machine loses commits that slaves have", ""},
@@ -81,11 +83,13 @@ var requirements = []requirement{
 // AccountRequirement is what findings about the replication account are called.
 const AccountRequirement = "replication account"
 
-// Two things are no words of the dialects: the terms by which facts.values
+// Some things are no words of the dialects: the terms by which facts.values
 // holds what was read of them.
 const (
 	readOnlyAtStart    = dialect.Term(250)
 	replicationAccount = dialect.Term(251)
+	binlogFilter       = dialect.Term(252)
+	slaveFilter        = dialect.Term(253)
 )
 
 // within returns the table with that timeout for acknowledgements, 0 for none.
@@ -176,7 +180,7 @@ func (m *missing) sqlFor(f *facts) string {
 // SQL is enough.
 func (m *missing) option(d *dialect.Dialect) string {
 	switch {
-	case m.remedy == remedyInstall, m.remedy == remedyGrant:
+	case m.remedy == remedyInstall, m.remedy == remedyGrant, m.remedy == remedyNone:
 		return ""
 	case m.remedy == remedyByHand && m.sql == "", !d.Has(dialect.SetAtStart):
 		return fmt.Sprintf("%s = %s", m.variable(d), m.right[0])

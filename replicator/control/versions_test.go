@@ -44,6 +44,7 @@ type scripted struct {
 	plugins   map[string]bool
 	accounts  [][]string
 	status    map[string]string // nil without a source
+	ignored   string            // a schema that is left out of the binary log
 	sent      []string          // what changes something
 }
 
@@ -130,6 +131,8 @@ func (s *scripted) answer(c *fakemysql.Conn, q string) error {
 		return c.Rows([]string{"heartbeat"}, []string{"1.000"})
 	case q == s.words["status"]:
 		return s.showStatus(c)
+	case q == s.words["log status"]:
+		return c.Rows([]string{"File", "Binlog_Do_DB", "Binlog_Ignore_DB"}, []string{"binlog.000001", "", s.ignored})
 	}
 	s.sent = append(s.sent, q)
 	if s.change(q) {

@@ -15,7 +15,7 @@ import (
 // newScripted is a fresh server of a version, none of whose settings are right.
 func newScripted(t *testing.T, version string) *scripted {
 	s := &scripted{
-		version: version, words: map[string]string{}, persisted: map[string]string{}, changed: map[string]bool{}, plugins: map[string]bool{},
+		version: version, ignored: "scratch", words: map[string]string{}, persisted: map[string]string{}, changed: map[string]bool{}, plugins: map[string]bool{},
 		variables: map[string]string{
 			"log_bin": "ON", "binlog_format": "MIXED", "binlog_row_image": "MINIMAL", "binlog_checksum": "NONE", "sync_binlog": "0",
 			"innodb_flush_log_at_trx_commit": "2", "read_only": "OFF",
@@ -35,7 +35,7 @@ func newScripted(t *testing.T, version string) *scripted {
 func (s *scripted) mariaDB() {
 	maps.Copy(s.words, map[string]string{
 		"slave": "SLAVE", "Slave": "Slave", "Master": "Master", "option": "MASTER", "change": "CHANGE MASTER TO",
-		"status": "SHOW ALL SLAVES STATUS", "origins": originsMariaDB, "identified": "BY ",
+		"status": "SHOW ALL SLAVES STATUS", "log status": "SHOW MASTER STATUS", "origins": originsMariaDB, "identified": "BY ",
 	})
 	maps.Copy(s.variables, map[string]string{
 		"gtid_strict_mode": "OFF", "binlog_annotate_row_events": "OFF", "log_slave_updates": "OFF", "slave_parallel_threads": "0",
@@ -50,7 +50,7 @@ func (s *scripted) mariaDB() {
 func (s *scripted) mysql(version string) {
 	maps.Copy(s.words, map[string]string{
 		"slave": "SLAVE", "Slave": "Slave", "Master": "Master", "option": "MASTER", "change": "CHANGE MASTER TO",
-		"status": "SHOW SLAVE STATUS", "heartbeat": "yes", "source": "master", "replica": "slave", "identified": "BY ",
+		"status": "SHOW SLAVE STATUS", "log status": "SHOW MASTER STATUS", "heartbeat": "yes", "source": "master", "replica": "slave", "identified": "BY ",
 	})
 	maps.Copy(s.variables, map[string]string{
 		"gtid_mode": "OFF", "enforce_gtid_consistency": "OFF", "super_read_only": "OFF", "gtid_executed": "", "relay_log_recovery": "OFF",
@@ -64,6 +64,9 @@ func (s *scripted) mysql(version string) {
 	}
 	if of("8.0.23") {
 		maps.Copy(s.words, map[string]string{"option": "SOURCE", "change": "CHANGE REPLICATION SOURCE TO"})
+	}
+	if of("8.2.0") {
+		s.words["log status"] = "SHOW BINARY LOG STATUS"
 	}
 	prefix := "slave"
 	if of("8.0.26") {

@@ -26,6 +26,10 @@ type Config struct {
 	UUID     string
 	// Accounts that may replicate; at least one.
 	Accounts []Account
+	// Guest is a further account that may, asked for at each login, by any
+	// goroutine; nil, or one without a name: none. It does not replace one of
+	// Accounts.
+	Guest func() Account
 	// TLS is offered to slaves; nil offers none.
 	TLS *tls.Config
 	// RequireTLS refuses slaves that come without it.

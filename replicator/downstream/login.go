@@ -9,19 +9,31 @@ import (
 
 // accounts are those that may log in. They are immutable, for any number of
 // goroutines.
-type accounts map[string]wire.Secret
+type accounts struct {
+	fixed map[string]wire.Secret
+	guest func() Account
+}
 
-func newAccounts(list []Account) accounts {
-	out := make(accounts, len(list))
+func newAccounts(list []Account, guest func() Account) accounts {
+	out := accounts{fixed: make(map[string]wire.Secret, len(list)), guest: guest}
 	for _, a := range list {
-		out[a.Name] = a.Secret
+		out.fixed[a.Name] = a.Secret
 	}
 	return out
 }
 
+// secret is the password of an account.
+func (a accounts) secret(user string) (wire.Secret, bool) {
+	if secret, ok := a.fixed[user]; ok || a.guest == nil || user == "" {
+		return secret, ok
+	}
+	guest := a.guest()
+	return guest.Secret, guest.Name == user
+}
+
 // Account implements wire.AccountLookup.
 func (a accounts) Account(user string) (wire.Account, bool) {
-	secret, ok := a[user]
+	secret, ok := a.secret(user)
 	if !ok {
 		return wire.Account{}, false
 	}
@@ -39,7 +51,7 @@ func (a accounts) Account(user string) (wire.Account, bool) {
 
 // admits reports whether a client has shown the password of its account.
 func (a accounts) admits(user string, shown wire.Secret) bool {
-	secret, ok := a[user]
+	secret, ok := a.secret(user)
 	return ok && secret.Same(shown)
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,6 +155,35 @@ func TestLogins(t *testing.T) {
 		if c, _, err := wire.Dial(t.Context(), &login); err == nil {
 			c.Close()
 			t.Errorf("%q is let in with a wrong password", login.User)
+		}
+	}
+}
+
+// A guest is let in with the password of the moment, and is nobody else.
+func TestGuest(t *testing.T) {
+	t.Parallel()
+	config := testConfig(cluster.FlavourMySQL)
+	var guest atomic.Pointer[Account]
+	config.Guest = func() Account { return *guest.Load() }
+	s := serve(t, config, filled(cluster.FlavourMySQL, 1, 1))
+	for _, c := range []struct {
+		guest    Account
+		user, by string
+		in       bool
+	}{
+		{Account{}, "", "", false}, {Account{}, "guest", "one", false}, {Account{}, testUser, testPassword, true},
+		{Account{"guest", wire.PasswordSecret("one")}, "guest", "one", true}, {Account{"guest", wire.PasswordSecret("one")}, "guest", "two", false},
+		{Account{"guest", wire.PasswordSecret("two")}, "guest", "one", false}, {Account{"guest", wire.PasswordSecret("two")}, "other", "two", false},
+		{Account{testUser, wire.PasswordSecret("two")}, testUser, "two", false}, {Account{testUser, wire.PasswordSecret("two")}, testUser, testPassword, true},
+	} {
+		guest.Store(&c.guest)
+		login := wire.DialConfig{User: c.user, Secret: wire.PasswordSecret(c.by), Addr: s.Addr().String(), Timeout: 5 * time.Second}
+		conn, _, err := wire.Dial(t.Context(), &login)
+		if err == nil {
+			conn.Close()
+		}
+		if (err == nil) != c.in {
+			t.Errorf("%q with %q while the guest is %q: %v", c.user, c.by, c.guest.Name, err)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func New(c Config, log Log, logger *slog.Logger) (*Server, error) {
 	}
 	return &Server{
 		config: c.withDefaults(), log: log, logger: logger, listener: l,
-		accounts: newAccounts(c.Accounts),
+		accounts: newAccounts(c.Accounts, c.Guest),
 		shape:    shape{disguise: true, exact: true, place: place},
 		sessions: map[uint32]*session{}, streams: map[*feed]struct{}{}, departed: map[string]SlaveInfo{},
 	}, nil

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/internal/durable"
 	"github.com/bellwether-db/bellwether/replicator/event"
 	"github.com/bellwether-db/bellwether/replicator/rowimage"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
@@ -44,20 +45,10 @@ func SaveLost(ctx context.Context, l Lost, dir string, log *slog.Logger) (files 
 		log.Error("what is lost is kept by its GTIDs alone", "gtid", l.Set.String(), "error", why)
 	}
 	text := fmt.Sprintf("%s-- The events are not here: %v\n", l.title(), why)
-	if err := errors.Join(writeSynced(filepath.Join(dir, lostName+".sql"), text), syncDir(dir)); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, lostName+".sql"), []byte(text)); err != nil {
 		return nil, fmt.Errorf("keep what is lost: %w", err)
 	}
 	return []string{lostName + ".sql"}, nil
-}
-
-// writeSynced writes a file that is on disk when it returns nil.
-func writeSynced(path, text string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func (l *Lost) title() string {
@@ -86,7 +77,7 @@ func (l *Lost) save(ctx context.Context, dir string, log *slog.Logger) (files []
 	if err := s.write(ctx, kept, l.title(), after, files, filepath.Join(dir, name)); err != nil {
 		return nil, err
 	}
-	return append(files, name), syncDir(dir)
+	return append(files, name), durable.SyncFolder(dir)
 }
 
 // copy appends all that the log has behind a set to another one.

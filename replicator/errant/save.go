@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/bellwether-db/bellwether/cluster"
+	"github.com/bellwether-db/bellwether/internal/durable"
 	"github.com/bellwether-db/bellwether/replicator/rowimage"
 	"github.com/bellwether-db/bellwether/replicator/storedlog"
 	"github.com/bellwether-db/bellwether/replicator/upstream"
@@ -80,7 +81,7 @@ func (s *Source) save(ctx context.Context, dir, raw string, after *cluster.GTIDS
 	if err := s.write(ctx, kept, title, after, files, filepath.Join(dir, name)); err != nil {
 		return nil, err
 	}
-	return append(files, name), syncDir(dir)
+	return append(files, name), durable.SyncFolder(dir)
 }
 
 // fetch reads until all is there that the source has.
@@ -127,13 +128,4 @@ func (s *Source) move(kept *storedlog.Log, dir, raw string) (files []string, err
 		files = append(files, name)
 	}
 	return files, nil
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -14,11 +14,16 @@ import (
 	"github.com/bellwether-db/bellwether/replicator/fullcopy/schema"
 )
 
+// nobody is in the place of a column where rows are nobody's.
+const nobody = "''"
+
 // accountTables are the tables of accounts, roles, privileges and servers, with
-// the column that says whose a row is.
+// the column that says whose a row is; and those in which a MariaDB keeps what
+// ANALYZE TABLE has found. MySQL has its histograms instead.
 var accountTables = map[string]string{
 	"user": "User", "global_priv": "User", "db": "User", "tables_priv": "User", "columns_priv": "User", "procs_priv": "User", "proxies_priv": "User",
-	"global_grants": "USER", "role_edges": "TO_USER", "default_roles": "USER", "password_history": "User", "roles_mapping": "User", "servers": "''",
+	"global_grants": "USER", "role_edges": "TO_USER", "default_roles": "USER", "password_history": "User", "roles_mapping": "User", "servers": nobody,
+	"table_stats": nobody, "column_stats": nobody, "index_stats": nobody,
 }
 
 // reserved are the accounts of the servers themselves.

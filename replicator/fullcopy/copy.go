@@ -72,6 +72,7 @@ func (c *Copy) Run(ctx context.Context) (Result, error) {
 // The servers' errors that another attempt may not meet.
 var passing = []uint16{
 	1020,       // record changed since last read
+	1054,       // a column that was there has been dropped or renamed
 	1040, 1053, // too many connections, shutdown
 	1146, 1049, // a table or database that was there has been dropped
 	1205, 1213, // lock wait timeout, deadlock
@@ -86,7 +87,7 @@ func passes(err error) bool {
 		return false
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return true
-	case errors.As(err, &network):
+	case errors.As(err, &network), errors.Is(err, errMoved):
 		return true
 	}
 	return schema.Is(err, passing...)

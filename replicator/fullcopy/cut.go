@@ -24,6 +24,7 @@ type cut struct {
 	still *schema.Conn
 
 	catalogue *schema.Catalogue
+	names     map[string]string // of InnoDB's tables, by their ids
 	accounts  []*accountTable
 	position  *cluster.GTIDSet
 	logState  string // MariaDB's gtid_binlog_state
@@ -49,6 +50,9 @@ func (c *Copy) cut(ctx context.Context) (k *cut, err error) {
 	if k.catalogue, err = schema.Read(ctx, k.reader); err != nil {
 		return k, err
 	}
+	if k.names, err = tableNames(ctx, k.reader); err != nil {
+		return k, err
+	}
 	if k.accounts, err = accountsOf(ctx, k.reader); err != nil {
 		return k, err
 	}
@@ -63,6 +67,10 @@ func (c *Copy) cut(ctx context.Context) (k *cut, err error) {
 	}
 	return k, err
 }
+
+// queueWait is how long what is read may wait behind somebody who waits to alter
+// a table that is being read.
+const queueWait = time.Minute
 
 // connect opens all connections before anything is locked.
 func (k *cut) connect(ctx context.Context) (err error) {
@@ -82,7 +90,14 @@ func (k *cut) connect(ctx context.Context) (err error) {
 	}
 	for _, conn := range k.snapshots {
 		if err == nil {
-			err = conn.Exec(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+			// With sql_log_bin MariaDB keeps a table from being altered until the
+			// transaction ends, whatever becomes of a savepoint.
+			err = conn.Exec(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET SESSION sql_log_bin = 0")
+		}
+	}
+	for _, conn := range append([]*schema.Conn{k.reader}, k.snapshots...) {
+		if err == nil {
+			err = conn.Set(ctx, fmt.Sprintf("lock_wait_timeout = %d", int(queueWait.Seconds())))
 		}
 	}
 	for _, conn := range []*schema.Conn{k.lead, k.still} {

@@ -2,7 +2,9 @@ package fullcopy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bellwether-db/bellwether/replicator/fullcopy/schema"
@@ -12,7 +14,7 @@ import (
 // and nothing else.
 func (t *target) define(ctx context.Context) error {
 	t.gauge.enter(PhaseDefine, "")
-	if err := t.defineDatabases(ctx); err != nil {
+	if err := errors.Join(t.layGround(ctx), t.defineDatabases(ctx)); err != nil {
 		return err
 	}
 	there, err := t.dropRest(ctx)
@@ -22,7 +24,7 @@ func (t *target) define(ctx context.Context) error {
 	t.kept = map[*schema.Table]bool{}
 	for _, table := range t.cut.catalogue.Tables {
 		before := there[table.String()]
-		if before != nil && table.HasData() && !table.Versioned && before.SameAs(table) && before.Engine == table.Engine {
+		if before != nil && table.HasData() && table.Deletes() && !table.Versioned && before.SameAs(table) && before.Engine == table.Engine {
 			t.kept[table] = true
 			continue
 		}
@@ -40,6 +42,24 @@ func tablesOf(k *schema.Catalogue) (out []schema.Definition) {
 	return out
 }
 
+// layGround makes what the tables stand on, where it is not there. What else is
+// there stays: it holds nothing.
+func (t *target) layGround(ctx context.Context) error {
+	there, err := schema.Ground(ctx, t.conn)
+	if err != nil {
+		return err
+	}
+	for _, d := range t.cut.catalogue.Ground {
+		if slices.ContainsFunc(there, func(o schema.Definition) bool { return o.String() == d.String() }) {
+			continue
+		}
+		if err := d.Make(ctx, t.conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // defineDatabases drops what is not to be kept, and makes what is not there.
 func (t *target) defineDatabases(ctx context.Context) error {
 	there, err := schema.Databases(ctx, t.conn)
@@ -51,6 +71,11 @@ func (t *target) defineDatabases(ctx context.Context) error {
 		wanted[d.Schema] = d
 	}
 	for _, d := range there {
+		if d.Sealed() {
+			if err := t.conn.Exec(ctx, "ALTER DATABASE "+schema.Quote(d.Schema)+" READ ONLY = 0"); err != nil {
+				return err
+			}
+		}
 		if t.reuse && wanted[d.Schema].Comparable() == d.Comparable() {
 			delete(wanted, d.Schema)
 			continue
@@ -60,6 +85,9 @@ func (t *target) defineDatabases(ctx context.Context) error {
 		}
 	}
 	for _, d := range t.cut.catalogue.Databases {
+		if d.Sealed() {
+			t.note(d.String() + " is READ ONLY on the source; that is not copied, and replication does not carry it")
+		}
 		if _, missing := wanted[d.Schema]; !missing {
 			continue
 		}
@@ -160,7 +188,13 @@ func (t *target) same(ctx context.Context, wanted ...[]schema.Definition) error 
 	return fmt.Errorf("these definitions came out differently on %s: %s (%s): %w", t.config.Target.Name, strings.Join(wrong, ", "), difference, ErrDiffers)
 }
 
+// note tells people what the copy lacks, once. Workers may call it.
 func (t *target) note(text string) {
+	t.noting.Lock()
+	defer t.noting.Unlock()
+	if slices.Contains(t.notes, text) {
+		return
+	}
 	t.notes = append(t.notes, text)
 	t.log.Warn("the full copy lacks something", "node", t.config.Target.Name, "what", text)
 }

@@ -33,25 +33,51 @@ func (w *worker) load(ctx context.Context, k task, remove string) error {
 }
 
 func (w *worker) stream(ctx context.Context, k task) (count uint64, err error) {
-	columns := len(k.work.Loaded())
-	err = w.from.Stream(ctx, k.work.Select(k.Range), func(rows driver.Rows) error {
-		r := &rowReader{rows: rows, values: make([]driver.Value, len(rows.Columns())), took: func(n int) error {
+	text := k.work.Select(k.Range)
+	if w.typed(k) {
+		text = k.work.SelectTyped(k.Range)
+	}
+	err = w.from.Stream(ctx, text, func(rows driver.Rows) error {
+		all := len(rows.Columns())
+		r := &rowReader{rows: rows, values: make([]driver.Value, all), columns: all, took: func(n int) error {
 			w.target.gauge.change(func(p *Progress) { p.Bytes += uint64(n) })
 			return w.target.pace.take(ctx, n)
 		}}
-		mysql.RegisterReaderHandler(w.reader, func() io.Reader { return r })
-		defer mysql.DeregisterReaderHandler(w.reader)
-		loaded, err := w.to.Affected(ctx, k.work.LoadInto(w.reader))
-		if r.err != nil {
-			return fmt.Errorf("read on %s: %w", w.from.Node.Name, r.err)
+		if w.typed(k) {
+			r.columns -= len(k.work.Documents())
 		}
-		if err != nil {
-			return err
+		for !r.ended && err == nil {
+			r.full = false
+			var n uint64
+			n, err = w.loadSome(ctx, k, r)
+			count += n
 		}
-		count = r.count
-		return w.loadedAll(ctx, k, columns, uint64(loaded), count)
+		if r.asText {
+			w.target.note(fmt.Sprintf("%v has rows of more than %d MB: the types within their JSON documents are as their text has them", k.work.Table, mostTyped>>20))
+		}
+		return err
 	})
 	return count, err
+}
+
+// loadSome loads rows until they end, or until those that were set aside must be
+// inserted.
+func (w *worker) loadSome(ctx context.Context, k task, r *rowReader) (uint64, error) {
+	mysql.RegisterReaderHandler(w.reader, func() io.Reader { return r })
+	defer mysql.DeregisterReaderHandler(w.reader)
+	before := r.count
+	loaded, err := w.to.Affected(ctx, k.work.LoadInto(w.reader))
+	if r.err != nil {
+		return 0, fmt.Errorf("read on %s: %w", w.from.Node.Name, r.err)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := w.loadedAll(ctx, k, len(k.work.Loaded()), uint64(loaded), r.count-before); err != nil { //nolint:gosec // a number of rows
+		return 0, err
+	}
+	inserted, err := w.insert(ctx, k, r)
+	return r.count - before + inserted, err
 }
 
 // The warnings of LOAD DATA that tell nothing wrong: an ENUM's value 0, which
@@ -97,11 +123,19 @@ type rowReader struct {
 	values []driver.Value
 	took   func(bytes int) error // is told what was read, and may have it wait
 
+	// columns are loaded, of the values; the others are the types in documents.
+	columns int
+
 	buffer []byte
 	sent   int
-	count  uint64
-	err    error // of the rows, never io.EOF
+	count  uint64 // given to LOAD DATA
+	err    error  // of the rows, never io.EOF
 	ended  bool
+
+	aside      []asideRow // rows for INSERT
+	asideBytes int
+	full       bool // LOAD DATA is to end, for them
+	asText     bool // some should have been set aside, and are too long
 }
 
 // Read gives the next bytes.
@@ -110,7 +144,7 @@ func (r *rowReader) Read(p []byte) (int, error) {
 		if r.err != nil {
 			return 0, r.err
 		}
-		if r.ended {
+		if r.ended || r.full {
 			return 0, io.EOF
 		}
 		r.fill()
@@ -122,6 +156,7 @@ func (r *rowReader) Read(p []byte) (int, error) {
 
 func (r *rowReader) fill() {
 	r.shrink()
+	aside := r.asideBytes
 	for len(r.buffer) < bufferSize {
 		err := r.rows.Next(r.values)
 		if errors.Is(err, io.EOF) {
@@ -132,10 +167,16 @@ func (r *rowReader) fill() {
 			r.err = err
 			return
 		}
-		r.buffer = appendRow(r.buffer, r.values)
+		if r.setAside() {
+			if r.full = r.asideBytes > mostAside; r.full {
+				break
+			}
+			continue
+		}
+		r.buffer = appendRow(r.buffer, r.values[:r.columns])
 		r.count++
 	}
-	r.err = r.took(len(r.buffer))
+	r.err = r.took(len(r.buffer) + r.asideBytes - aside)
 }
 
 // shrink empties the buffer, and gives the room for a very long row back.

@@ -32,7 +32,7 @@ func TestRowReader(t *testing.T) {
 	rows := [][]driver.Value{
 		{nil, []byte("a\tb\nc\\d\x00e"), int64(-1)}, {uint64(1<<64 - 1), 0.1, []byte{}}, {math.Copysign(0, -1), []byte(`\N`), []byte("ü")},
 	}
-	r := &rowReader{rows: &script{rows, io.EOF}, values: make([]driver.Value, 3), took: func(int) error { return nil }}
+	r := &rowReader{rows: &script{rows, io.EOF}, values: make([]driver.Value, 3), columns: 3, took: func(int) error { return nil }}
 	got, err := io.ReadAll(r)
 	want := "\\N\ta\\tb\\nc\\\\d\\0e\t-1\n18446744073709551615\t0.1\t\n-0\t\\\\N\tü\n"
 	if err != nil || string(got) != want || r.count != 3 || r.err != nil {
@@ -43,7 +43,7 @@ func TestRowReader(t *testing.T) {
 // A row is larger than the buffer; the room is given back after it.
 func TestRowReaderLargeRow(t *testing.T) {
 	large := bytes.Repeat([]byte{'x'}, 40*bufferSize)
-	r := &rowReader{rows: &script{[][]driver.Value{{large}, {[]byte("y")}}, io.EOF}, values: make([]driver.Value, 1), took: func(int) error { return nil }}
+	r := &rowReader{rows: &script{[][]driver.Value{{large}, {[]byte("y")}}, io.EOF}, values: make([]driver.Value, 1), columns: 1, took: func(int) error { return nil }}
 	got, err := io.ReadAll(r)
 	if err != nil || len(got) != len(large)+3 || cap(r.buffer) > 16*bufferSize {
 		t.Errorf("%d bytes, %v, room for %d", len(got), err, cap(r.buffer))
@@ -53,7 +53,7 @@ func TestRowReaderLargeRow(t *testing.T) {
 // An error of the source is not taken for the end of its rows.
 func TestRowReaderFails(t *testing.T) {
 	lost := errors.New("lost")
-	r := &rowReader{rows: &script{[][]driver.Value{{[]byte("x")}}, lost}, values: make([]driver.Value, 1), took: func(int) error { return nil }}
+	r := &rowReader{rows: &script{[][]driver.Value{{[]byte("x")}}, lost}, values: make([]driver.Value, 1), columns: 1, took: func(int) error { return nil }}
 	if _, err := io.ReadAll(r); !errors.Is(err, lost) || !errors.Is(r.err, lost) {
 		t.Errorf("%v, kept %v", err, r.err)
 	}

@@ -3,6 +3,7 @@ package fullcopy
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/bellwether-db/bellwether/replicator/fullcopy/schema"
 )
@@ -13,8 +14,12 @@ func (t *target) makeObjects(ctx context.Context) error {
 	if err := t.makeAll(ctx, k.Routines); err != nil {
 		return err
 	}
-	views, err := t.makeViews(ctx, k.Views)
+	dismiss, err := t.standIn(ctx, k.Views)
 	if err != nil {
+		return err
+	}
+	views, err := t.makeViews(ctx, k.Views)
+	if err := errors.Join(err, dismiss()); err != nil {
 		return err
 	}
 	for _, list := range [][]schema.Definition{k.Triggers, k.Events} {
@@ -22,7 +27,43 @@ func (t *target) makeObjects(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.same(ctx, k.Routines, views, k.Triggers, k.Events)
+	return errors.Join(t.nameHistograms(ctx), t.same(ctx, k.Routines, views, k.Triggers, k.Events))
+}
+
+// standIn makes accounts for the definers of views that are gone, since what
+// reads such a view could not be made; nobody can log in as one of them. Dismiss
+// drops them again.
+func (t *target) standIn(ctx context.Context, views []schema.Definition) (dismiss func() error, err error) {
+	rows, err := t.conn.Rows(ctx, "SELECT User AS name, Host AS host FROM mysql.user")
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]bool{}
+	for _, row := range rows {
+		there[schema.Quote(row["name"])+"@"+schema.Quote(row["host"])] = true
+	}
+	var made []string
+	dismiss = func() error {
+		for _, who := range made {
+			err = errors.Join(err, t.conn.Exec(ctx, "DROP USER "+who))
+		}
+		return err
+	}
+	for _, d := range views {
+		who := d.Definer()
+		if there[who] || !strings.Contains(who, "`@`") {
+			continue // or a role of MariaDB
+		}
+		there[who] = true
+		if err := t.conn.Exec(ctx, "CREATE USER "+who+" ACCOUNT LOCK"); err != nil {
+			return nil, errors.Join(err, dismiss())
+		}
+		made = append(made, who)
+		if err := t.conn.Exec(ctx, "GRANT ALL ON *.* TO "+who); err != nil {
+			return nil, errors.Join(err, dismiss())
+		}
+	}
+	return dismiss, nil
 }
 
 func (t *target) makeAll(ctx context.Context, list []schema.Definition) error {

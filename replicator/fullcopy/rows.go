@@ -54,7 +54,10 @@ func (t *target) copyRows(ctx context.Context) error {
 	if err := t.copyStill(ctx, still); err != nil {
 		return err
 	}
-	return t.copyAll(ctx, tables)
+	if err := t.copyAll(ctx, tables); err != nil {
+		return err
+	}
+	return t.cut.unmoved(ctx)
 }
 
 // copyStill copies the tables that are locked for as long as this takes.

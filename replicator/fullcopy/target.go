@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bellwether-db/bellwether/replicator/control"
@@ -29,8 +30,9 @@ type target struct {
 	cut   *cut
 	reuse bool // what is there may be part of the copy already
 	// kept are the tables that were there, alike; their ranges are compared.
-	kept  map[*schema.Table]bool
-	notes []string
+	kept   map[*schema.Table]bool
+	noting sync.Mutex
+	notes  []string // under noting
 	// restore are the global variables to set back, beside super_read_only where
 	// opened says so.
 	restore []string

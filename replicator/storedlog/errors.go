@@ -34,7 +34,7 @@ var (
 // stored: it needs a full copy.
 type PurgedError struct {
 	// Missing is what the slave lacks of what is no longer stored; nil where
-	// the files were deleted while it was reading.
+	// the files were deleted while it was reading, or one is gone from between others.
 	Missing *cluster.GTIDSet
 }
 

@@ -103,8 +103,15 @@ func TestEncryption(t *testing.T) {
 	if err != nil || len(names) < 3 {
 		t.Fatal(names, err)
 	}
+	nonces := map[string]string{}
 	for _, name := range names {
 		raw, err := os.ReadFile(name)
+		if err == nil && nonces[string(raw[:sealedHeader])] != "" {
+			t.Errorf("%s and %s have the same key stream", name, nonces[string(raw[:sealedHeader])])
+		}
+		if err == nil {
+			nonces[string(raw[:sealedHeader])] = name
+		}
 		if err != nil || strings.Contains(string(raw), "BEGIN") || bytes.Contains(raw, uuid[:]) || bytes.Contains(raw, []byte("eeee")) {
 			t.Errorf("%s shows what it holds: %v", name, err)
 		}

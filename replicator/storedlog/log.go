@@ -33,6 +33,7 @@ type Log struct {
 	changed  chan struct{} // closed when something becomes visible
 	trimmed  uint64        // the highest number of a file that Trim deleted
 	cuts     uint64        // grows with each CutBack
+	seeded   uint64        // the highest number of a file from before the last Seed
 	closed   bool
 
 	shrink sync.Mutex // held by what takes files away: Trim, Seed, CutBack; guards the bounds in config
@@ -181,7 +182,7 @@ func (l *Log) seed(set *cluster.GTIDSet) error {
 	}
 	l.mu.Lock()
 	old := l.segments
-	l.segments, l.writer.set = nil, set
+	l.segments, l.writer.set, l.seeded = nil, set, l.writer.number
 	l.executed.Store(set)
 	l.mu.Unlock()
 	for _, s := range old {

@@ -1,9 +1,11 @@
 package storedlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/bellwether-db/bellwether/cluster"
 	"github.com/bellwether-db/bellwether/replicator/event"
@@ -43,6 +45,11 @@ type Reader struct {
 	skipping bool
 	started  bool  // the segment's Start has been given
 	long     place // of the long event that is held; zero: none
+
+	// passed counts what came before the place where it is, as GTIDSet.Count does, and on
+	// MariaDB domains are the last of each domain.
+	passed  uint64
+	domains []cluster.GTID
 }
 
 // Read returns a reader of everything that have lacks. It is a *PurgedError or
@@ -64,7 +71,7 @@ func (l *Log) Read(have *cluster.GTIDSet) (*Reader, error) {
 	}
 	marks, err := l.marksOf(s)
 	if err == nil {
-		err = r.enter(s, lastWithin(marks, have).offset)
+		err = r.enter(s, lastWithin(marks, have))
 	}
 	return r, err
 }
@@ -123,7 +130,10 @@ func (r *Reader) take() (Piece, bool, error) {
 		case next == nil:
 			return Piece{}, false, nil
 		default:
-			if err := r.enter(next, next.start); err != nil {
+			if !r.goesOn(next) {
+				return Piece{}, false, &PurgedError{}
+			}
+			if err := r.enter(next, mark{next.start, next.before}); err != nil {
 				return Piece{}, false, err
 			}
 		}
@@ -139,8 +149,33 @@ func (r *Reader) format() event.Event {
 	return r.segment.format
 }
 
-// enter goes on in another file.
-func (r *Reader) enter(s *segment, at int64) error {
+// goesOn says whether a file begins where the one before it has ended. One between them
+// that somebody has removed would be passed over in silence.
+func (r *Reader) goesOn(next *segment) bool {
+	if r.segment == nil || r.log.seededSince(r.segment) {
+		return true
+	}
+	if next.flavour() == cluster.FlavourMariaDB {
+		return slices.Equal(r.domains, next.before.Domains())
+	}
+	return r.passed == next.before.Count()
+}
+
+// past takes note of a transaction that was read, wanted or not.
+func (r *Reader) past(g cluster.GTID) {
+	r.passed++
+	if g.Flavour != cluster.FlavourMariaDB {
+		return
+	}
+	i, there := slices.BinarySearchFunc(r.domains, g.Domain, func(d cluster.GTID, domain uint32) int { return cmp.Compare(d.Domain, domain) })
+	if !there {
+		r.domains = slices.Insert(r.domains, i, g)
+	}
+	r.domains[i] = g
+}
+
+// enter goes on at a place of another file.
+func (r *Reader) enter(s *segment, at mark) error {
 	if err := r.Close(); err != nil {
 		return err
 	}
@@ -153,7 +188,8 @@ func (r *Reader) enter(s *segment, at int64) error {
 		return r.log.whyNotOpen(s, err)
 	}
 	r.segment, r.file, r.started, r.skipping = s, f, false, false
-	r.walk = walker{from: f, at: at, whole: r.walk.whole}
+	r.walk = walker{from: f, at: at.offset, whole: r.walk.whole}
+	r.passed, r.domains = at.before.Count(), at.before.Domains()
 	r.tracker = event.NewTracker(format)
 	return nil
 }
@@ -210,6 +246,9 @@ func (r *Reader) wanted(buf []byte) (p Piece, read int, err error) {
 			return Piece{}, read, err
 		}
 		read += len(e)
+		if m.Part == event.End {
+			r.past(m.GTID)
+		}
 		if r.skips(m) {
 			if to > from {
 				break

@@ -156,6 +156,13 @@ func (l *Log) whyNotOpen(s *segment, err error) error {
 	return fmt.Errorf("open %s: %w", s.name, err)
 }
 
+// seededSince says whether the log was begun anew since a file of it was made.
+func (l *Log) seededSince(s *segment) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return s.number <= l.seeded
+}
+
 // after says how much of a file may be read, and which file is behind it; that
 // one is nil while the file may still grow. A nil s stands before the first.
 func (l *Log) after(s *segment) (limit int64, next *segment, err error) {

@@ -36,14 +36,14 @@ type stored struct {
 func (l *Log) Trim(needed []*cluster.GTIDSet, now time.Time) (Trimmed, error) {
 	l.shrink.Lock()
 	defer l.shrink.Unlock()
-	files, err := l.stored(now)
+	files, newest, err := l.stored(now)
 	if err != nil {
 		return Trimmed{}, fmt.Errorf("trim stored log: %w", err)
 	}
-	n := l.config.surplus(files, needed)
+	n := l.config.surplus(files, newest, needed)
 	out := Trimmed{
 		Cut:  needing(files[:n], needed),
-		Near: needing(files[n:n+l.config.soon(files[n:])], needed),
+		Near: needing(files[n:n+l.config.soon(files[n:], newest)], needed),
 	}
 	for _, f := range files[:n] {
 		name, err := l.deleteOldest()
@@ -51,11 +51,12 @@ func (l *Log) Trim(needed []*cluster.GTIDSet, now time.Time) (Trimmed, error) {
 			return out, fmt.Errorf("trim stored log: %w", err)
 		}
 		out.Files, out.Bytes = append(out.Files, name), out.Bytes+f.size
+		// Before the next one goes: a crash must leave no gap.
+		if err := l.disk.sync(); err != nil {
+			return out, fmt.Errorf("trim stored log: %w", err)
+		}
 	}
-	if n > 0 {
-		err = l.disk.sync()
-	}
-	return out, err
+	return out, nil
 }
 
 // Bound sets FileSize, MaxBytes and MaxAge anew, as Config has them, for the
@@ -67,46 +68,51 @@ func (l *Log) Bound(fileSize, maxBytes int64, maxAge time.Duration) {
 	l.config.MaxBytes, l.config.MaxAge = maxBytes, maxAge
 }
 
-// stored lists the files, the newest left out.
-func (l *Log) stored(now time.Time) ([]stored, error) {
+// stored lists the files, but for the newest, of which it says the size.
+func (l *Log) stored(now time.Time) (out []stored, newest int64, err error) {
 	l.mu.Lock()
 	segments, sizes := l.segments, make([]int64, len(l.segments))
 	for i, s := range segments {
 		sizes[i] = s.visible
 	}
 	l.mu.Unlock()
-	var out []stored
+	if n := len(sizes); n > 0 {
+		newest = sizes[n-1]
+	}
 	for i := range max(0, len(segments)-1) {
 		written, err := l.disk.modified(segments[i].name)
 		if err != nil {
-			return nil, err
+			return nil, newest, err
 		}
 		out = append(out, stored{segments[i].before, segments[i+1].before, sizes[i], now.Sub(written)})
 	}
-	return out, nil
+	return out, newest, nil
 }
 
-// surplus is how many of files, the oldest, are to go.
-func (c Config) surplus(files []stored, needed []*cluster.GTIDSet) int {
+// surplus is how many of files, the oldest, are to go; newest is the size of the one that is
+// not among them.
+func (c Config) surplus(files []stored, newest int64, needed []*cluster.GTIDSet) int {
 	n := 0
 	for n < len(files) && c.MaxAge > 0 && files[n].age > c.MaxAge && len(needing(files[n:n+1], needed)) == 0 {
 		n++
 	}
-	return max(n, over(files, c.MaxBytes))
+	return max(n, over(files, newest, c.MaxBytes))
 }
 
 // soon is how many of files would go if the log were longer by a quarter of
 // the bound.
-func (c Config) soon(files []stored) int { return over(files, c.MaxBytes-c.MaxBytes/4) }
+func (c Config) soon(files []stored, newest int64) int {
+	return over(files, newest, c.MaxBytes-c.MaxBytes/4)
+}
 
 // over is how many of files, the oldest, have to go so that the others keep a
-// bound; 0 is none.
-func over(files []stored, bound int64) (n int) {
-	var total int64
+// bound together with the newest; 0 is none.
+func over(files []stored, newest, bound int64) (n int) {
+	total := newest
 	for _, f := range files {
 		total += f.size
 	}
-	for ; bound > 0 && total > bound; n++ {
+	for ; bound > 0 && total > bound && n < len(files); n++ {
 		total -= files[n].size
 	}
 	return n

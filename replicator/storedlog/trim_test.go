@@ -37,10 +37,11 @@ func TestTrim(t *testing.T) {
 		"age, still young":            {Config{MaxAge: 3 * time.Hour}, nil, 6, nil, nil},
 		"age, one is late":            {Config{MaxAge: time.Hour}, []string{"1-24", "1-9"}, 4, nil, nil},
 		"age, one has nothing":        {Config{MaxAge: time.Hour}, []string{"1-24", ""}, 6, nil, nil},
-		"size, nobody there":          {Config{MaxBytes: 7000}, nil, 4, nil, nil},
-		"size, one is late":           {Config{MaxBytes: 7000}, []string{"1-24", "1-5", "1-8"}, 4, []int{1}, []int{1, 2}},
+		"size, nobody there":          {Config{MaxBytes: 9000}, nil, 4, nil, nil},
+		"size, one is late":           {Config{MaxBytes: 9000}, []string{"1-24", "1-5", "1-8"}, 4, []int{1}, []int{1, 2}},
+		"size, the newest counts":     {Config{MaxBytes: 7000}, nil, 3, nil, nil},
 		"size, small":                 {Config{MaxBytes: 1}, []string{"1-20", "1-19"}, 1, []int{1}, nil},
-		"size is kept, one goes soon": {Config{MaxBytes: 11000}, []string{"1-3", "1-24"}, 6, nil, []int{0}},
+		"size is kept, one goes soon": {Config{MaxBytes: 13000}, []string{"1-3", "1-24"}, 6, nil, []int{0}},
 		"a gap in what it has":        {Config{MaxAge: time.Hour}, []string{"1-2:4-24"}, 6, nil, nil},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -110,7 +111,7 @@ func TestTrimUnderReaders(t *testing.T) {
 
 // What is left after a Trim is a log.
 func TestTrimAndReopen(t *testing.T) {
-	l := shelf(t, Config{MaxBytes: 7000})
+	l := shelf(t, Config{MaxBytes: 9000})
 	if _, err := l.Trim(nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,8 @@ import (
 // there for the lock on privileges.
 const (
 	askOwned   = "SELECT @@GLOBAL.gtid_owned"
-	askMySQL   = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
-	askMariaDB = "SELECT @@GLOBAL.binlog_checksum, @@GLOBAL.gtid_binlog_pos"
+	askMySQL   = "SELECT @@GLOBAL.server_uuid, @@GLOBAL.gtid_mode, @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged"
+	askMariaDB = "SELECT @@GLOBAL.gtid_binlog_pos"
 	askClock   = "SELECT UNIX_TIMESTAMP()"
 	askUptime  = "SHOW GLOBAL STATUS LIKE 'Uptime'"
 )
@@ -70,14 +70,14 @@ func (s *session) mysql() (facts, error) {
 	if err != nil {
 		return facts{}, err
 	}
-	if len(owned) != 1 || len(row) != 5 {
+	if len(owned) != 1 || len(row) != 4 {
 		return facts{}, fmt.Errorf("ask about GTIDs: %w", wire.ErrMalformed)
 	}
-	f := facts{flavour: cluster.FlavourMySQL, identity: row[0], gtidMode: row[1], checksum: row[2]}
+	f := facts{flavour: cluster.FlavourMySQL, identity: row[0], gtidMode: row[1]}
 	var errs [3]error
 	f.owned, errs[0] = parseOwned(owned[0])
-	f.executed, errs[1] = cluster.ParseGTIDSet(cluster.FlavourMySQL, row[3])
-	f.purged, errs[2] = cluster.ParseGTIDSet(cluster.FlavourMySQL, row[4])
+	f.executed, errs[1] = cluster.ParseGTIDSet(cluster.FlavourMySQL, row[2])
+	f.purged, errs[2] = cluster.ParseGTIDSet(cluster.FlavourMySQL, row[3])
 	return f, errors.Join(errs[:]...)
 }
 
@@ -90,11 +90,11 @@ func (s *session) mariaDB() (facts, error) {
 	if err != nil {
 		return facts{}, err
 	}
-	if len(identity) != 1 || len(row) != 2 {
+	if len(identity) != 1 || len(row) != 1 {
 		return facts{}, fmt.Errorf("ask about GTIDs: %w", wire.ErrMalformed)
 	}
-	f := facts{flavour: cluster.FlavourMariaDB, identity: identity[0], checksum: row[0]}
-	f.executed, err = cluster.ParseGTIDSet(f.flavour, row[1])
+	f := facts{flavour: cluster.FlavourMariaDB, identity: identity[0]}
+	f.executed, err = cluster.ParseGTIDSet(f.flavour, row[0])
 	return f, err
 }
 

@@ -33,8 +33,8 @@ func New(c Config, sink Sink, log *slog.Logger) *Client {
 // Status is how the connection does.
 func (c *Client) Status() Status { return c.board.read() }
 
-// Changed is closed when the stream begins or ends next. Take it before
-// Status, so that no change is missed.
+// Changed is closed when the stream begins or ends next, or has checksums or none as it had
+// not before. Take it before Status, so that no change is missed.
 func (c *Client) Changed() <-chan struct{} { return c.board.turned() }
 
 // Run reads until ctx ends, which is no error, or until there is no hope: that
@@ -129,7 +129,7 @@ func (c *Client) stream(ctx context.Context, s *session, f facts, stored *cluste
 	frames := newFrames(s.conn.NetConn(), c.backoff.patience(c.config.patience()), maxEvent)
 	stream := &stream{
 		frames: frames, sink: c.sink, board: &c.board, have: stored, semiSync: f.semiSync && c.config.SemiSync,
-		opened: func() { c.found(s.hello.Version, f) }, backoff: &c.backoff,
+		opened: func() { c.found(s.hello.Version, f) }, bared: c.bared, backoff: &c.backoff,
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
@@ -139,16 +139,26 @@ func (c *Client) stream(ctx context.Context, s *session, f facts, stored *cluste
 	keeping.Wait()
 	c.contact = frames.heard
 	if stream.tracker != nil {
-		c.board.turn(func(now *Status) { now.Connected, now.Heard = false, frames.heard })
+		c.board.turn(func(now *Status) { now.Connected, now.Since, now.Heard = false, time.Now(), frames.heard })
 	}
 	return err
+}
+
+// bared tells that the master writes without checksums, or does with them again.
+func (c *Client) bared(bare bool) {
+	c.board.turn(func(s *Status) { s.NoChecksums = bare })
+	if bare {
+		c.log.Warn("the master writes its binary log without checksums: they are added on arrival, so what is damaged before that is not noticed")
+		return
+	}
+	c.log.Info("the master writes its binary log with checksums again")
 }
 
 // found tells that the stream has begun.
 func (c *Client) found(version string, f facts) {
 	semiSync := f.semiSync && c.config.SemiSync
 	c.board.turn(func(s *Status) {
-		s.Connected, s.Heard, s.Failures = true, time.Now(), 0
+		s.Connected, s.Since, s.Heard, s.Failures, s.NoChecksums = true, time.Now(), time.Now(), 0, false
 		s.Version, s.Identity, s.SemiSync = version, f.identity, semiSync
 	})
 	c.log.Info("reading the binary log of the master", "version", version, "semisync", semiSync)

@@ -27,7 +27,7 @@ type documented struct {
 func documentedFailures() []documented {
 	mysql := func(change func(*facts)) error {
 		f := facts{
-			flavour: cluster.FlavourMySQL, identity: "its own", gtidMode: "ON", checksum: "CRC32",
+			flavour: cluster.FlavourMySQL, identity: "its own", gtidMode: "ON",
 			executed: cluster.EmptyGTIDSet(cluster.FlavourMySQL), owned: cluster.EmptyGTIDSet(cluster.FlavourMySQL),
 		}
 		change(&f)
@@ -37,7 +37,7 @@ func documentedFailures() []documented {
 	if err != nil {
 		panic(err)
 	}
-	lacking := facts{flavour: cluster.FlavourMySQL, gtidMode: "ON", checksum: "CRC32", executed: cluster.EmptyGTIDSet(cluster.FlavourMySQL)}
+	lacking := facts{flavour: cluster.FlavourMySQL, gtidMode: "ON", executed: cluster.EmptyGTIDSet(cluster.FlavourMySQL)}
 	return []documented{
 		{"connection refused, lost, reset or timed out; nothing for three heartbeats, and after that for twice as long each time, up to a minute",
 			[]error{syscall.ECONNREFUSED, io.EOF, syscall.ECONNRESET, os.ErrDeadlineExceeded, errSilent}, "Bring the master back."},
@@ -50,10 +50,9 @@ func documentedFailures() []documented {
 			"Look at the master's binary log and error log. Where it has deleted what is not stored: begin a new stored log at a full copy."},
 		{"another server at the address, or one of another family", []error{mysql(func(f *facts) { f.identity = "another" }), mysql(func(f *facts) { f.flavour = cluster.FlavourMariaDB })},
 			"It is no master of this cluster."},
-		{"the master lacks what is stored (it lost its tail in a crash)", []error{lacking.judge(wanted{stored: some})}, ""},
+		{"the master lacks what is stored: it lost its tail in a crash, or its binary log was reset, also while it is read", []error{lacking.judge(wanted{stored: some})}, ""},
 		{"the master has deleted what is not stored yet (MySQL)", []error{mysql(func(f *facts) { f.purged = some })}, ""},
-		{"`gtid_mode` is not ON, or the binary log has no checksums", []error{mysql(func(f *facts) { f.gtidMode = "OFF" }), mysql(func(f *facts) { f.checksum = "NONE" })},
-			"Set them (`bellwether check` has the SQL); Bellwether does at its next connection where it may."},
+		{"`gtid_mode` is not ON", []error{mysql(func(f *facts) { f.gtidMode = "OFF" })}, "Set it (`bellwether check` has the SQL)."},
 		{"the stored log cannot be written: disk full or failing; it is recovered before it is tried again", []error{sinkRefusal("sync", errors.New("disk full"))},
 			"Make room, or replace the disk. Nothing is acknowledged until then."},
 	}
@@ -66,6 +65,9 @@ func retried(err error) string {
 			return "refusal `behind`, with the GTIDs; kept on disk, never tried again"
 		}
 		text := fmt.Sprintf("refusal `%s`", refused.Reason)
+		if refused.Reason == ReasonSink {
+			return text + "; the disk is tried every 0.5 s, and once it takes a megabyte the master is read on"
+		}
 		if refused.Missing != nil {
 			text += ", with the GTIDs"
 		}

@@ -162,6 +162,49 @@ func TestTwiceOnAConnection(t *testing.T) {
 	}
 }
 
+// Of a master that was started again nothing that it owns can be what is stored: it gives
+// what it has lost to others.
+func TestRestartedMasterOwnsWhatItLost(t *testing.T) {
+	s := newScript(t, "9.7.0", uuidA+":1-5", func(s *script, c *fakemysql.Conn, _ int) error {
+		err := errors.Join(s.opening(c), s.events(c, true, s.transaction(6)...), reply(c, position{"binlog.000009", 1000}))
+		<-time.After(1100 * time.Millisecond) // uptimes are in whole seconds
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.answers[askOwned], s.answers[askUptime] = []string{uuidA + ":6#9"}, []string{"Uptime", "0"}
+		return err
+	})
+	c, m := s.config(), newMemory(s.flavour)
+	c.Heartbeat, m.executed = time.Second, mysqlSet(t, uuidA+":1-5")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var r *Refusal
+	if err := New(c, m, slog.New(slog.DiscardHandler)).Run(ctx); !errors.As(err, &r) || r.Reason != ReasonBehind || r.Missing.String() != uuidA+":6" {
+		t.Errorf("got %v after %d streams", err, s.asked())
+	}
+}
+
+// Whoever asks for a reply, and where: none is given inside a transaction.
+func TestNoReplyInsideATransaction(t *testing.T) {
+	s := newScript(t, "9.7.0", "", func(s *script, c *fakemysql.Conn, _ int) error {
+		events := s.transaction(1)
+		if err := errors.Join(s.opening(c), s.events(c, true, events[:2]...), c.NetConn().SetReadDeadline(time.Now().Add(100*time.Millisecond))); err != nil {
+			return err
+		}
+		c.ResetSequence()
+		if p, err := c.ReadPacket(); err == nil {
+			t.Errorf("a reply: %x", p)
+		}
+		err := errors.Join(c.NetConn().SetReadDeadline(time.Time{}), s.events(c, false, events[2:]...), reply(c, position{"binlog.000009", 1000}))
+		if err != nil {
+			t.Error(err)
+		}
+		return fakemysql.Hang()(c)
+	})
+	if _, err := s.run(newMemory(s.flavour), 1); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRestartIsNoticed(t *testing.T) {
 	c := New(Config{}, nil, slog.New(slog.DiscardHandler))
 	if c.restarted(facts{}) {

@@ -248,10 +248,9 @@ func TestGarbage(t *testing.T) {
 func TestNotAskedWhereItIsWrong(t *testing.T) {
 	for name, change := range map[string]func(*script) Reason{
 		"identity": func(s *script) Reason { s.answers[askMySQL][0] = uuidB; return ReasonIdentity },
-		"behind":   func(s *script) Reason { s.answers[askMySQL][3] = uuidA + ":1-2"; return ReasonBehind },
-		"purged":   func(s *script) Reason { s.answers[askMySQL][4] = uuidA + ":1-7"; return ReasonPurged },
+		"behind":   func(s *script) Reason { s.answers[askMySQL][2] = uuidA + ":1-2"; return ReasonBehind },
+		"purged":   func(s *script) Reason { s.answers[askMySQL][3] = uuidA + ":1-7"; return ReasonPurged },
 		"gtids":    func(s *script) Reason { s.answers[askMySQL][1] = "OFF"; return ReasonSettings },
-		"checksum": func(s *script) Reason { s.answers[askMySQL][2] = "NONE"; return ReasonSettings },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t, "8.4.3", uuidA+":1-9", func(*script, *fakemysql.Conn, int) error { return errors.New("it was asked") })

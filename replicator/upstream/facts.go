@@ -13,7 +13,6 @@ type facts struct {
 	flavour  cluster.Flavour
 	identity string
 	gtidMode string // MySQL
-	checksum string // binlog_checksum
 	uptime   time.Duration
 	semiSync bool // it has semi-synchronous replication, on or off
 
@@ -66,12 +65,6 @@ func (f facts) isTheServer(w wanted) *Refusal {
 func (f facts) isReady(wanted) *Refusal {
 	if f.flavour == cluster.FlavourMySQL && !strings.HasPrefix(f.gtidMode, "ON") {
 		return &Refusal{Reason: ReasonSettings, What: "it has gtid_mode=" + f.gtidMode, Hint: "set gtid_mode=ON and enforce_gtid_consistency=ON"}
-	}
-	if !strings.EqualFold(f.checksum, "CRC32") {
-		return &Refusal{
-			Reason: ReasonSettings, What: "its binary log has no checksums, which the stored log relies on",
-			Hint: "SET GLOBAL binlog_checksum = CRC32 and put it into the option file",
-		}
 	}
 	return nil
 }

@@ -14,12 +14,12 @@ func TestJudge(t *testing.T) {
 	ma := func(text string) *cluster.GTIDSet { return set(t, cluster.FlavourMariaDB, text) }
 	mysql := func(executed, owned, purged string) facts {
 		return facts{
-			flavour: cluster.FlavourMySQL, identity: "id", gtidMode: "ON", checksum: "CRC32",
+			flavour: cluster.FlavourMySQL, identity: "id", gtidMode: "ON",
 			executed: my(executed), owned: my(owned), purged: my(purged),
 		}
 	}
 	maria := func(executed string) facts {
-		return facts{flavour: cluster.FlavourMariaDB, identity: "id", checksum: "CRC32", executed: ma(executed)}
+		return facts{flavour: cluster.FlavourMariaDB, identity: "id", executed: ma(executed)}
 	}
 	with := func(f facts, change func(*facts)) facts { change(&f); return f }
 	for _, c := range []struct {
@@ -40,7 +40,6 @@ func TestJudge(t *testing.T) {
 
 		{"no GTIDs", with(mysql("", "", ""), func(f *facts) { f.gtidMode = "OFF_PERMISSIVE" }), wanted{"id", my(""), false}, ReasonSettings, ""},
 		{"GTIDs on the way", with(mysql("", "", ""), func(f *facts) { f.gtidMode = "ON_PERMISSIVE" }), wanted{"id", my(""), false}, 0, ""},
-		{"no checksums", with(maria(""), func(f *facts) { f.checksum = "NONE" }), wanted{"id", ma(""), false}, ReasonSettings, ""},
 
 		{"behind", mysql(uuidA+":1-7", "", ""), wanted{"id", my(uuidA + ":1-9"), false}, ReasonBehind, uuidA + ":8-9"},
 		{"behind in a tag", mysql(uuidA+":1-9", "", ""), wanted{"id", my(uuidA + ":1-9:t:1"), false}, ReasonBehind, uuidA + ":t:1"},

@@ -78,7 +78,7 @@ func relayOnce(t *testing.T, in []byte, seed uint64) {
 	conn := &pieces{rest: in, random: rand.New(rand.NewPCG(seed, 0))}
 	s := &stream{
 		frames: newFrames(conn, time.Second, 1<<20), sink: m, board: &board{}, have: m.Executed(),
-		semiSync: true, opened: func() {}, backoff: &backoff{},
+		semiSync: true, opened: func() {}, bared: func(bool) {}, backoff: &backoff{},
 	}
 	err := s.run()
 	if m.executed == nil {

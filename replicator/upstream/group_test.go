@@ -57,10 +57,18 @@ func TestPausesDouble(t *testing.T) {
 		if got := b.ceiling(); got != want*time.Millisecond {
 			t.Errorf("ceiling %s, want %dms", got, want)
 		}
+		early := 0 // full jitter: any pause is as likely as another
 		for range 100 {
-			if p := b.pause(); p < 0 || p > b.ceiling() {
+			p := b.pause()
+			if p < 0 || p > b.ceiling() {
 				t.Fatalf("pause %s of at most %s", p, b.ceiling())
 			}
+			if p < b.ceiling()/2 {
+				early++
+			}
+		}
+		if early < 10 || early > 90 {
+			t.Errorf("%d of 100 pauses are shorter than half of %s", early, b.ceiling())
 		}
 	}
 	b.attempts = 1 << 40

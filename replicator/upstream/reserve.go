@@ -17,6 +17,9 @@ const (
 	// pingTimeout bounds a look. A connection that has not answered by then is not
 	// given up for it: the network may be away, and come back.
 	pingTimeout = time.Second
+	// reserveSilence is how long it may owe that answer while the stream runs: behind
+	// that, something on the way has forgotten it.
+	reserveSilence = time.Minute
 )
 
 // reserve is one connection to the master that is logged in and idle while the
@@ -30,16 +33,16 @@ type reserve struct {
 	config  Config
 	board   *board
 	log     *slog.Logger
-	session *session // nil: none
-	pinged  bool     // an answer is to come
-	missed  bool     // it was told that there is none
+	session *session  // nil: none
+	pinged  time.Time // an answer is to come since; zero: none is
+	missed  bool      // it was told that there is none
 }
 
 // keep sees to it that there is a connection which answers, until ctx ends.
 func (r *reserve) keep(ctx context.Context) {
 	for ctx.Err() == nil {
-		if r.session != nil && !r.answers(ctx) && ctx.Err() == nil {
-			r.drop()
+		if r.session != nil && !r.answers(ctx) && time.Since(r.pinged) > reserveSilence {
+			r.drop() // or was already
 		}
 		if r.session == nil {
 			r.open(ctx)
@@ -67,7 +70,7 @@ func (r *reserve) open(ctx context.Context) {
 
 // hold makes s the connection in reserve; nil: there is none.
 func (r *reserve) hold(s *session) {
-	r.session, r.pinged = s, false
+	r.session, r.pinged = s, time.Time{}
 	r.board.write(func(now *Status) { now.Reserve = s != nil })
 }
 
@@ -94,7 +97,7 @@ func (r *reserve) drop() {
 // never will.
 func (r *reserve) answers(ctx context.Context) bool {
 	err := r.ping(ctx)
-	if err != nil && !(r.pinged && errors.Is(err, os.ErrDeadlineExceeded)) {
+	if err != nil && (r.pinged.IsZero() || !errors.Is(err, os.ErrDeadlineExceeded)) {
 		r.drop()
 	}
 	return err == nil
@@ -115,17 +118,17 @@ func (r *reserve) ping(ctx context.Context) error {
 			<-interrupted // else it would break off what comes next
 		}
 	}()
-	if !r.pinged {
+	if r.pinged.IsZero() {
 		conn.ResetSequence()
 		if err := errors.Join(conn.WritePacket([]byte{byte(wire.ComPing)}), conn.Flush()); err != nil {
 			return err
 		}
-		r.pinged = true
+		r.pinged = time.Now()
 	}
 	p, err := conn.ReadPacket()
 	if err != nil {
 		return err
 	}
-	r.pinged = false
+	r.pinged = time.Time{}
 	return refusedBy(p)
 }

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -58,6 +59,37 @@ func TestReserveNeedsNoLogin(t *testing.T) {
 			off()
 			end()
 		}
+	})
+}
+
+// A look that falls into a moment without network gives nothing up: when the network
+// is back the connection is, and no login may be possible then.
+func TestReserveOutlivesALookWithoutNetwork(t *testing.T) {
+	onServers(t, func(w *world) {
+		client := New(w.config(), w.here(), slog.New(slog.NewTextHandler(w.Output(), nil)))
+		r := &client.reserve
+		defer r.drop()
+		r.open(w.Context())
+		before := r.session
+		if before == nil {
+			w.Fatal("there is no reserve")
+		}
+		w.Cut()
+		ctx, stop := context.WithTimeout(w.Context(), pingTimeout+pingTimeout/2)
+		r.keep(ctx)
+		stop()
+		w.Mend()
+		w.eventually("the answer from before", func() bool {
+			got := r.take(w.Context())
+			if got != nil && got != before {
+				w.Fatal("it was given up, and another one opened")
+			}
+			if got == nil && r.session == nil {
+				w.Fatal("it was given up")
+			}
+			return got == before
+		})
+		w.must(before.conn.Close())
 	})
 }
 

@@ -38,13 +38,13 @@ type script struct {
 // newScript is a master of a version that has executed a set.
 func newScript(t *testing.T, version, executed string, onDump func(*script, *fakemysql.Conn, int) error) *script {
 	s := &script{T: t, version: version, onDump: onDump, flavour: cluster.FlavourMySQL, identity: uuidA, answers: map[string][]string{
-		askOwned: {""}, askMySQL: {uuidA, "ON", "CRC32", executed, ""}, askUptime: {"Uptime", "100"},
+		askOwned: {""}, askMySQL: {uuidA, "ON", executed, ""}, askUptime: {"Uptime", "100"},
 	}}
 	semiSync := askSemiSync[1]
 	switch {
 	case strings.Contains(version, "MariaDB"):
 		s.flavour, s.identity = cluster.FlavourMariaDB, "1@1700000000"
-		s.answers[cluster.IdentityMariaDB], s.answers[askMariaDB] = []string{s.identity}, []string{"CRC32", executed}
+		s.answers[cluster.IdentityMariaDB], s.answers[askMariaDB] = []string{s.identity}, []string{executed}
 		delete(s.answers, askMySQL)
 	case version >= "8.0.26":
 		semiSync = askSemiSync[0]

@@ -27,6 +27,8 @@ type Status struct {
 	// SemiSync says that the server can be answered to: it has semi-synchronous
 	// replication, on or off, and Config.SemiSync asks for it.
 	SemiSync bool
+	// NoChecksums says that the master writes without them, so that they are added here.
+	NoChecksums bool
 	// Reserve says that a second connection is logged in, which the next stream
 	// begins on.
 	Reserve bool
@@ -64,12 +66,11 @@ func (b *board) write(change func(*Status)) {
 	change(&b.now)
 }
 
-// turn changes whether there is a stream, and tells who waits for that.
+// turn changes what others wait for: whether there is a stream, and what it is like.
 func (b *board) turn(change func(*Status)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change(&b.now)
-	b.now.Since = time.Now()
 	if b.changed != nil {
 		close(b.changed)
 		b.changed = nil

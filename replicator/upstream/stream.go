@@ -31,11 +31,15 @@ type stream struct {
 	semiSync bool
 	// opened is called when the stream has begun: at its first format.
 	opened func()
+	// bared is called when a file begins that has no checksums, or has them again.
+	bared func(bare bool)
 	// backoff hears that the connection is of use.
 	backoff *backoff
 
 	have    *cluster.GTIDSet // what was stored when the connection began
 	format  event.Format
+	bare    bool           // the master's file has no checksums: they are added here
+	scratch []byte         // an event with its checksum
 	tracker *event.Tracker // nil before the format
 	at      position
 	open    bool // the sink has the beginning of a transaction and not its end
@@ -180,13 +184,23 @@ func (s *stream) begin(e event.Event) error {
 	if s.open {
 		return fmt.Errorf("read %s inside a transaction at %s: %w", e.Type(), s.at, event.ErrStream)
 	}
+	bare := !format.Checksum
+	if bare {
+		e = event.WithChecksums(e)
+		if format, err = event.ParseFormat(e); err != nil {
+			return err
+		}
+	}
 	if err := s.sink.Rotate(e); err != nil {
 		return sinkRefusal("begin a file of", err)
 	}
 	if s.tracker == nil {
 		s.opened()
 	}
-	s.format, s.tracker = format, event.NewTracker(format)
+	if bare != s.bare {
+		s.bared(bare)
+	}
+	s.format, s.tracker, s.bare = format, event.NewTracker(format), bare
 	s.at = s.at.after(e)
 	s.answer()
 	return nil
@@ -196,6 +210,9 @@ func (s *stream) begin(e event.Event) error {
 func (s *stream) relayed(e event.Event) error {
 	if s.tracker == nil {
 		return fmt.Errorf("read %s before the format: %w", e.Type(), event.ErrStream)
+	}
+	if s.bare {
+		e = s.summed(e)
 	}
 	if s.format.Checksum && !e.ChecksumOK() {
 		return fmt.Errorf("read %s at %s: %w", e.Type(), s.at, errChecksum)
@@ -216,6 +233,16 @@ func (s *stream) relayed(e event.Event) error {
 	}
 	s.appended(e, m)
 	return nil
+}
+
+// summed is an event with a checksum, borrowed until the next one. The memory of a large
+// one is let go then.
+func (s *stream) summed(e event.Event) event.Event {
+	if cap(s.scratch) > readBuffer {
+		s.scratch = nil
+	}
+	s.scratch = event.AppendChecksum(s.scratch[:0], e)
+	return event.Event(s.scratch)
 }
 
 // appended accounts for an event that the sink has.

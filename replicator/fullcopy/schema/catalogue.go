@@ -10,13 +10,15 @@ import (
 // Catalogue is all that is defined on a server, less what belongs to the server
 // itself. Do not change it.
 type Catalogue struct {
+	// Ground is as Ground reads it; it is not among All, and not compared.
+	Ground    []Definition
 	Databases []Definition
 	// Tables with the sequences, these first.
 	Tables                            []*Table
 	Views, Routines, Triggers, Events []Definition
 }
 
-// All are the definitions, those of the tables included.
+// All are the definitions in databases, and these, those of the tables included.
 func (k *Catalogue) All() []Definition {
 	out := append([]Definition{}, k.Databases...)
 	for _, t := range k.Tables {
@@ -49,7 +51,9 @@ func Read(ctx context.Context, c *Conn) (*Catalogue, error) {
 }
 
 func (k *Catalogue) readDatabases(ctx context.Context, c *Conn) (err error) {
-	k.Databases, err = Databases(ctx, c)
+	if k.Ground, err = Ground(ctx, c); err == nil {
+		k.Databases, err = Databases(ctx, c)
+	}
 	return err
 }
 

@@ -82,6 +82,22 @@ func (c Column) Load(position int) (into, assignment string) {
 	return Quote(c.Name), ""
 }
 
+// Insert is the SQL of a value whose text Read gave; nil is NULL.
+func (c Column) Insert(text []byte) string {
+	if text == nil {
+		return "NULL"
+	}
+	switch c.way() {
+	case wayNumbered:
+		return string(text)
+	case wayPlain, wayYear, wayReal: // as text: -0 as a number is 0
+		return Literal(string(text))
+	case wayText, wayLongText:
+		return "CONVERT(_binary" + Literal(string(text)) + " USING utf8mb4)"
+	}
+	return "_binary" + Literal(string(text))
+}
+
 // digest is an expression of moderate length that differs where the values do.
 func (c Column) digest() string {
 	value := c.Read()

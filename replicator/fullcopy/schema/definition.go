@@ -25,11 +25,14 @@ const (
 	KindPackageBody
 	KindTrigger
 	KindEvent
+	KindTablespace
+	KindReferenceSystem
 	kindCount
 )
 
 var kindNames = [kindCount]string{
 	"unknown", "database", "table", "sequence", "view", "procedure", "function", "package", "package body", "trigger", "event",
+	"tablespace", "spatial reference system",
 }
 
 // String returns the kind in lower case.
@@ -44,11 +47,15 @@ func (k Kind) String() string {
 // session. It is a value.
 type Definition struct {
 	Kind         Kind
-	Schema, Name string // Name is "" for a database
+	Schema, Name string // Name is "" for a database, and what no database holds
 	// SQL in the character set Client where there is one.
 	SQL string
-	// What the server keeps beside the text; "" for what it does not keep.
-	SQLMode, Client, Collation, TimeZone string
+	// What the server keeps beside the text; "" for what it does not keep. Database
+	// is the collation that the database had then.
+	SQLMode, Client, Collation, Database, TimeZone string
+	// Comment of a routine or an event that was made with NO_BACKSLASH_ESCAPES: the
+	// SQL has it as in a session without.
+	Comment string
 }
 
 // String says what is defined, for people.
@@ -75,7 +82,7 @@ func show(ctx context.Context, c *Conn, kind Kind, schema, name, column string) 
 	}
 	row := rows[0]
 	d.SQL, d.SQLMode, d.TimeZone = row[column], row["sql_mode"], row["time_zone"]
-	d.Client, d.Collation = row["character_set_client"], row["collation_connection"]
+	d.Client, d.Collation, d.Database = row["character_set_client"], row["collation_connection"], row["Database Collation"]
 	return d, nil
 }
 
@@ -83,7 +90,7 @@ func show(ctx context.Context, c *Conn, kind Kind, schema, name, column string) 
 // the server are returned as they are.
 func (d Definition) Make(ctx context.Context, c *Conn) error {
 	var before, after []string
-	if d.Kind != KindDatabase {
+	if d.Name != "" {
 		before = append(before, "USE "+Quote(d.Schema))
 	}
 	if set := d.session(); len(set) > 0 {
@@ -93,9 +100,13 @@ func (d Definition) Make(ctx context.Context, c *Conn) error {
 	if err := c.Exec(ctx, before...); err != nil {
 		return err
 	}
-	err := c.Exec(ctx, d.SQL)
-	if err == nil && d.Kind == KindEvent {
-		err = c.Exec(ctx, d.disable(c))
+	back, err := d.goBack(ctx, c)
+	after = append(back, after...)
+	if err == nil {
+		err = c.Exec(ctx, d.SQL)
+	}
+	if change := d.change(c); err == nil && change != "" {
+		err = c.Exec(ctx, change)
 	}
 	if again := c.Exec(ctx, after...); err == nil {
 		err = again
@@ -106,6 +117,27 @@ func (d Definition) Make(ctx context.Context, c *Conn) error {
 	return nil
 }
 
+// goBack takes the server to when the definition was made: the database has the
+// collation that it had, and an event's time, which a server refuses once it is
+// over, is yet to come. It returns what leads back.
+func (d Definition) goBack(ctx context.Context, c *Conn) (back []string, err error) {
+	if d.Kind == KindEvent {
+		if err := c.SetPerhaps(ctx, "timestamp = 1"); err != nil {
+			return nil, err
+		}
+		back = append(back, "SET SESSION timestamp = DEFAULT")
+	}
+	if d.Database == "" {
+		return back, nil
+	}
+	now, err := c.Value(ctx, "SELECT @@collation_database")
+	if err != nil || now == d.Database {
+		return back, err
+	}
+	change := "ALTER DATABASE " + Quote(d.Schema) + " COLLATE "
+	return append(back, change+now), c.Exec(ctx, change+d.Database)
+}
+
 // session is what the session must be set to, as the definition was made in it.
 func (d Definition) session() (out []string) {
 	add := func(name, value string) {
@@ -114,7 +146,7 @@ func (d Definition) session() (out []string) {
 		}
 	}
 	switch d.Kind {
-	case KindDatabase, KindTable, KindSequence:
+	case KindDatabase, KindTable, KindSequence, KindTablespace, KindReferenceSystem:
 		return nil
 	case KindView:
 	default:
@@ -126,17 +158,35 @@ func (d Definition) session() (out []string) {
 	return out
 }
 
-// definer finds who an event acts for: ALTER EVENT without it would make it
-// the account that alters.
-var definer = regexp.MustCompile("^CREATE DEFINER=(`(?:[^`]|``)*`@`(?:[^`]|``)*`|`(?:[^`]|``)*`) ")
+// definer finds who a definition acts for.
+var definer = regexp.MustCompile("^CREATE (?:ALGORITHM=\\w+ )?DEFINER=(`(?:[^`]|``)*`@`(?:[^`]|``)*`|`(?:[^`]|``)*`) ")
 
-// disable keeps an event from running on a slave.
-func (d Definition) disable(c *Conn) string {
-	who := ""
+// Definer is who it acts for, as SQL; "" where it acts for nobody.
+func (d Definition) Definer() string {
 	if m := definer.FindStringSubmatch(d.SQL); m != nil {
-		who = "DEFINER = " + m[1] + " "
+		return m[1]
 	}
-	return "ALTER " + who + "EVENT " + Quote(d.Schema) + "." + Quote(d.Name) + " " + c.Dialect.Say(dialect.DisableEvent)
+	return ""
+}
+
+// change is the statement behind the SQL that gives the comment its text, and
+// keeps an event from running on a slave; "" for most. Without its definer ALTER
+// EVENT would make it the account that alters.
+func (d Definition) change(c *Conn) string {
+	var comment string
+	if d.Comment != "" {
+		comment = " COMMENT '" + strings.ReplaceAll(d.Comment, "'", "''") + "'"
+	}
+	path := strings.ToUpper(d.Kind.String()) + " " + Quote(d.Schema) + "." + Quote(d.Name)
+	switch {
+	case d.Kind == KindEvent && d.Definer() != "":
+		return "ALTER DEFINER = " + d.Definer() + " " + path + " " + c.Dialect.Say(dialect.DisableEvent) + comment
+	case d.Kind == KindEvent:
+		return "ALTER " + path + " " + c.Dialect.Say(dialect.DisableEvent) + comment
+	case comment != "":
+		return "ALTER " + path + comment
+	}
+	return ""
 }
 
 // enabling are the words by which an event of a master differs from that of a
@@ -152,5 +202,15 @@ func (d Definition) Comparable() string {
 	if d.Kind == KindTable {
 		text = (&Table{Create: text}).Comparable()
 	}
-	return strings.Join([]string{text, d.SQLMode, d.Client, d.Collation, d.TimeZone}, "\x00")
+	if d.Sealed() {
+		text = strings.TrimSuffix(text, sealed)
+	}
+	return strings.Join([]string{text, d.SQLMode, d.Client, d.Collation, d.Database, d.TimeZone}, "\x00")
 }
+
+// sealed is what MySQL shows of a database that is READ ONLY, which each server
+// keeps for itself.
+const sealed = " /* READ ONLY = 1 */"
+
+// Sealed says whether the definition is of a database that is READ ONLY.
+func (d Definition) Sealed() bool { return d.Kind == KindDatabase && strings.HasSuffix(d.SQL, sealed) }

@@ -1,6 +1,9 @@
 package schema
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // errUndefined is how SHOW CREATE VIEW and statements refuse a view whose
 // tables or columns are gone.
@@ -11,7 +14,7 @@ func (k *Catalogue) readViews(ctx context.Context, c *Conn) error {
 }
 
 func (k *Catalogue) readRoutines(ctx context.Context, c *Conn) error {
-	return k.each(ctx, c, &k.Routines, "SELECT ROUTINE_SCHEMA AS s, ROUTINE_NAME AS name, ROUTINE_TYPE AS kind FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA NOT IN ("+Literals(own)+
+	return k.each(ctx, c, &k.Routines, "SELECT ROUTINE_SCHEMA AS s, ROUTINE_NAME AS name, ROUTINE_TYPE AS kind, ROUTINE_COMMENT AS comment FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA NOT IN ("+Literals(own)+
 		") ORDER BY ROUTINE_TYPE = 'PACKAGE BODY', ROUTINE_SCHEMA, ROUTINE_NAME")
 }
 
@@ -22,7 +25,7 @@ func (k *Catalogue) readTriggers(ctx context.Context, c *Conn) error {
 }
 
 func (k *Catalogue) readEvents(ctx context.Context, c *Conn) error {
-	return k.each(ctx, c, &k.Events, "SELECT EVENT_SCHEMA AS s, EVENT_NAME AS name, 'EVENT' AS kind FROM information_schema.EVENTS WHERE EVENT_SCHEMA NOT IN ("+Literals(own)+") ORDER BY 1, 2")
+	return k.each(ctx, c, &k.Events, "SELECT EVENT_SCHEMA AS s, EVENT_NAME AS name, 'EVENT' AS kind, EVENT_COMMENT AS comment FROM information_schema.EVENTS WHERE EVENT_SCHEMA NOT IN ("+Literals(own)+") ORDER BY 1, 2")
 }
 
 // shown says for what information_schema calls a kind where its text is.
@@ -57,6 +60,9 @@ func (k *Catalogue) each(ctx context.Context, c *Conn, into *[]Definition, list 
 		d, err := show(ctx, c, s.kind, row["s"], row["name"], s.column)
 		if err != nil {
 			return err
+		}
+		if strings.Contains(d.SQLMode, "NO_BACKSLASH_ESCAPES") {
+			d.Comment = row["comment"]
 		}
 		*into = append(*into, d)
 	}

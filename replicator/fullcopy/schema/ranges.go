@@ -170,6 +170,9 @@ func (t *Table) LoadInto(reader string) string {
 	return text
 }
 
+// LoadedNames are the names of Loaded, as INSERT lists them.
+func (t *Table) LoadedNames() string { return names(t.Loaded()) }
+
 // Delete removes the rows of a range.
 func (t *Table) Delete(r Range) string { return "DELETE FROM " + t.Path() + t.Where(r) }
 

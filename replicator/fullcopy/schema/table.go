@@ -43,6 +43,9 @@ func (t *Table) Transactional() bool { return within(transactional, t.Engine) }
 // HasData says whether the table has rows of its own.
 func (t *Table) HasData() bool { return !t.Sequence && !within(elsewhere, t.Engine) }
 
+// Deletes says whether rows can be removed again.
+func (t *Table) Deletes() bool { return !strings.EqualFold(t.Engine, "ARCHIVE") }
+
 func within(engines []string, engine string) bool {
 	return slices.ContainsFunc(engines, func(e string) bool { return strings.EqualFold(e, engine) })
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"strings"
@@ -17,21 +17,22 @@ func TestLiveTables(t *testing.T) {
 		want  string
 	}{
 		"state": {func(b *strings.Builder) error {
-			writeState(b, seenCluster{Version: "0.1.0", Family: "mysql", UptimeSeconds: 90, Generation: 7, Master: &master, Ready: true, Feed: "relay", Consistency: "session", Clients: 3})
+			family, feed, clients := "mysql", "relay", 3
+			writeState(b, &admin.ClusterView{Version: "0.1.0", Family: &family, UptimeSeconds: 90, Generation: 7, Master: &master, Ready: true, Feed: &feed, Consistency: "session", Clients: &clients})
 			return nil
 		}, "READY: writes are served by node1\nmysql, feed relay, consistency session, generation 7; 3 clients, 0 held; bellwether 0.1.0, up 1m30s\n\n"},
 		"not ready": {func(b *strings.Builder) error {
-			writeState(b, seenCluster{NotReady: "there is no master", Degraded: "the disk is full"})
+			writeState(b, &admin.ClusterView{NotReady: "there is no master", Degraded: "the disk is full"})
 			return nil
 		}, "NOT READY: there is no master\n, feed , consistency , generation 0; 0 clients, 0 held; bellwether , up 0s\n\n"},
 		"nodes": {func(b *strings.Builder) error {
-			return writeNodes(b, []seenNode{
-				{Name: "node1", Address: "127.0.0.1:3310", Role: "master", Health: "up", Version: "9.7.4"},
-				{Name: "node2", Address: "127.0.0.1:3312", Role: "slave", Health: "up", ServesReads: true, LagSeconds: &lag, Replication: "running", Drain: true, Touched: "insert at noon"},
+			return writeNodes(b, []admin.NodeView{
+				{Name: "node1", Address: "127.0.0.1:3310", Role: "master", Health: "up", Weight: 1, Version: "9.7.4"},
+				{Name: "node2", Address: "127.0.0.1:3312", Role: "slave", Health: "up", Weight: 5, ServesReads: true, LagSeconds: &lag, Replication: "running", Drain: true, Touched: "insert at noon"},
 			})
 		}, `NODE   ADDRESS         ROLE    HEALTH  READS  LAG   REPLICATION  BUSY/IDLE  VERSION  NOTES
 node1  127.0.0.1:3310  master  up      -      -     -            0/0        9.7.4    
-node2  127.0.0.1:3312  slave   up      yes    0.2s  running      0/0        -        drained; touched by hand: insert at noon
+node2  127.0.0.1:3312  slave   up      yes    0.2s  running      0/0        -        drained; weight 5; touched by hand: insert at noon
 `},
 		"top": {func(b *strings.Builder) error {
 			return writeTop(b, &admin.DigestReport{Since: begun, Dropped: 2, Digests: []admin.Digest{
@@ -45,7 +46,7 @@ TOTAL  COUNT  ERRORS  P50    P99    MAX   MASTER  SLAVES  DATABASE  STATEMENT
 2 statements of other shapes, for which there was no room (proxy.digests)
 `},
 		"sessions": {func(b *strings.Builder) error {
-			return writeSessions(b, &seenSessions{Total: 2, Sessions: []admin.Session{
+			return writeSessions(b, &admin.SessionsView{Total: 2, Sessions: []admin.Session{
 				{ID: 4, User: "app", Client: "10.0.0.7:5000", State: "running", SinceSeconds: 1.5, Node: &master, Pins: []string{"temporary table"}, Statement: "SELECT ?"},
 			}})
 		}, `ID  USER  CLIENT         DATABASE  STATE    FOR   NODE   PINNED BY        STATEMENT

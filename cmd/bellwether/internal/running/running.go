@@ -1,4 +1,7 @@
-package main
+// Package running finds the Bellwether that runs on a configuration, by the lock of
+// its state directory and the address in the file, and calls it as its operator. It
+// starts none, and acts on no node.
+package running
 
 import (
 	"bytes"
@@ -9,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/bellwether-db/bellwether/config"
@@ -17,27 +21,36 @@ import (
 // callTimeout bounds one call to a Bellwether that runs.
 const callTimeout = 30 * time.Second
 
-// caller talks to the Bellwether that runs on a configuration. It is a value, and
-// safe for concurrent use.
-type caller struct {
+// Bellwether is the one that runs on a configuration. It is a value, and safe for
+// concurrent use.
+type Bellwether struct {
 	address, token string
 	scheme         string
 	client         *http.Client
 }
 
-// newCaller finds it: by the file, which it was started with, and state_dir.
-func newCaller(c *config.File) (caller, error) {
-	alone, release, err := holdState(c.StateDir)
+// On finds the one that runs on the configuration in a file.
+func On(path string) (Bellwether, error) {
+	c, err := config.Load(path)
 	if err != nil {
-		return caller{}, err
+		return Bellwether{}, err
+	}
+	return Of(c)
+}
+
+// Of finds it: by the file, which it was started with, and state_dir.
+func Of(c *config.File) (Bellwether, error) {
+	alone, release, err := HoldState(c.StateDir)
+	if err != nil {
+		return Bellwether{}, err
 	}
 	release()
 	if alone {
-		return caller{}, fmt.Errorf("no bellwether runs on %s: start it with bellwether serve, or, where there is none yet, set replication.feed in the file beforehand", c.StateDir)
+		return Bellwether{}, fmt.Errorf("no bellwether runs on %s: start it with bellwether serve, or, where there is none yet, set replication.feed in the file beforehand", c.StateDir)
 	}
 	host, port, err := net.SplitHostPort(c.Admin.Listen)
 	if err != nil || port == "0" {
-		return caller{}, fmt.Errorf("admin.listen %q does not say where bellwether is: give it a port", c.Admin.Listen)
+		return Bellwether{}, fmt.Errorf("admin.listen %q does not say where bellwether is: give it a port", c.Admin.Listen)
 	}
 	switch ip := net.ParseIP(host); {
 	case ip == nil || !ip.IsUnspecified():
@@ -46,8 +59,8 @@ func newCaller(c *config.File) (caller, error) {
 	default:
 		host = "::1"
 	}
-	token, err := adminToken(c.StateDir)
-	found := caller{address: net.JoinHostPort(host, port), token: token, scheme: "http"}
+	token, err := Token(c.StateDir)
+	found := Bellwether{address: net.JoinHostPort(host, port), token: token, scheme: "http"}
 	transport := &http.Transport{IdleConnTimeout: callTimeout}
 	if shown := c.AdminConfig().TLS; shown != nil {
 		found.scheme, transport.TLSClientConfig = "https", pinned(shown.Certificates[0].Certificate[0], c.Admin.TLS.Certificate)
@@ -67,18 +80,34 @@ func pinned(certificate []byte, file string) *tls.Config {
 	}}
 }
 
-// reload has the file read again.
-func (c caller) reload(ctx context.Context) error {
-	status, body, err := c.call(ctx, http.MethodPost, "/reload")
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("bellwether at %s: %s", c.address, detail(body))
-	}
+// Reload has the file read again.
+func (b Bellwether) Reload(ctx context.Context) error {
+	_, err := b.whole(ctx, http.MethodPost, "/reload")
 	return err
 }
 
-// ready is what /readyz says, and whether that is a plain yes.
-func (c caller) ready(ctx context.Context) (text string, yes bool) {
-	status, body, err := c.call(ctx, http.MethodGet, "/readyz")
+// Get is what it answers to a GET, which is to be a 200.
+func (b Bellwether) Get(ctx context.Context, path string) ([]byte, error) {
+	return b.whole(ctx, http.MethodGet, path)
+}
+
+// whole calls without a document, and wants a 200.
+func (b Bellwether) whole(ctx context.Context, method, path string) ([]byte, error) {
+	status, body, err := b.send(ctx, method, path, nil)
+	if err == nil && status != http.StatusOK {
+		err = b.refusal(body)
+	}
+	return body, err
+}
+
+// refusal is an answer that says no.
+func (b Bellwether) refusal(body []byte) error {
+	return fmt.Errorf("bellwether at %s: %s", b.address, detail(body))
+}
+
+// Ready is what /readyz says, and whether that is a plain yes.
+func (b Bellwether) Ready(ctx context.Context) (text string, yes bool) {
+	status, body, err := b.send(ctx, http.MethodGet, "/readyz", nil)
 	if err != nil {
 		return err.Error(), false
 	}
@@ -98,29 +127,25 @@ func detail(body []byte) string {
 	return oneLine(says)
 }
 
-func (c caller) call(ctx context.Context, method, path string) (status int, body []byte, err error) {
-	return c.send(ctx, method, path, nil)
-}
-
-// do calls, with a document or nil, and reads the answer into what is not nil.
-func (c caller) do(ctx context.Context, method, path string, what, into any) error {
-	status, body, err := c.send(ctx, method, path, what)
+// Do calls, with a document or nil, and reads the answer into what is not nil.
+func (b Bellwether) Do(ctx context.Context, method, path string, what, into any) error {
+	status, body, err := b.send(ctx, method, path, what)
 	switch {
 	case err != nil:
 		return err
 	case status >= http.StatusMultipleChoices:
-		return fmt.Errorf("bellwether at %s: %s", c.address, detail(body))
+		return b.refusal(body)
 	case into == nil:
 		return nil
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("read the answer of bellwether at %s: %w", c.address, err)
+		return fmt.Errorf("read the answer of bellwether at %s: %w", b.address, err)
 	}
 	return nil
 }
 
 // send calls with a document, nil for none.
-func (c caller) send(ctx context.Context, method, path string, what any) (status int, body []byte, err error) {
+func (b Bellwether) send(ctx context.Context, method, path string, what any) (status int, body []byte, err error) {
 	var document io.Reader
 	if what != nil {
 		text, err := json.Marshal(what)
@@ -131,15 +156,15 @@ func (c caller) send(ctx context.Context, method, path string, what any) (status
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, c.scheme+"://"+c.address+path, document)
+	request, err := http.NewRequestWithContext(ctx, method, b.scheme+"://"+b.address+path, document)
 	if err != nil {
 		return 0, nil, fmt.Errorf("call bellwether: %w", err)
 	}
 	if what != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
-	answer, err := c.client.Do(request)
+	request.Header.Set("Authorization", "Bearer "+b.token)
+	answer, err := b.client.Do(request)
 	if err != nil {
 		return 0, nil, fmt.Errorf("call bellwether: %w", err)
 	}
@@ -149,3 +174,6 @@ func (c caller) send(ctx context.Context, method, path string, what any) (status
 	}
 	return answer.StatusCode, body, nil
 }
+
+// oneLine makes a text fit for a line.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

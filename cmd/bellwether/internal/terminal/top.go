@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
 )
 
 func topCommand() *cobra.Command {
@@ -23,12 +24,12 @@ func topCommand() *cobra.Command {
 		Long: `Top shows what clients run most, by the shape of the statement, since Bellwether started or the
 digests were begun anew. On a terminal it is shown again and again; elsewhere once, unless --watch is given.`,
 		Args: cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
+		RunE: Running(func(cmd *cobra.Command, _ []string) error {
 			l.watch = l.watch || l.output == "table" && isTerminal(cmd.OutOrStdout())
 			path := "/v1/digests?order=" + order + "&limit=" + strconv.Itoa(limit)
-			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from caller, out io.Writer) error {
+			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from running.Bellwether, out io.Writer) error {
 				var r admin.DigestReport
-				if err := from.do(ctx, http.MethodGet, path, nil, &r); err != nil {
+				if err := from.Do(ctx, http.MethodGet, path, nil, &r); err != nil {
 					return err
 				}
 				if l.output == "json" {
@@ -68,7 +69,7 @@ const statementWidth = 100
 
 // brief is the beginning of a text, on one line.
 func brief(text string, width int) string {
-	text = oneLine(text)
+	text = OneLine(text)
 	if utf8.RuneCountInString(text) <= width {
 		return text
 	}

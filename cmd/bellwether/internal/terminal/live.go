@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
 )
 
 // live is a command that shows what a Bellwether that runs says, once or again
@@ -24,7 +26,7 @@ type live struct {
 
 // flags adds what every such command takes.
 func (l *live) flags(cmd *cobra.Command) {
-	requireConfig(cmd, &l.config)
+	RequireConfig(cmd, &l.config)
 	flags := cmd.Flags()
 	flags.StringVarP(&l.output, "output", "o", "table", "`table` for people, or json")
 	flags.BoolVarP(&l.watch, "watch", "w", false, "show it again and again, until Ctrl-C")
@@ -39,11 +41,11 @@ var outputs = []string{"table", "json"}
 const leastInterval = 100 * time.Millisecond
 
 // show looks once, or until ctx ends, and shows what draw makes of it.
-func (l *live) show(ctx context.Context, out io.Writer, draw func(context.Context, caller, io.Writer) error) error {
+func (l *live) show(ctx context.Context, out io.Writer, draw func(context.Context, running.Bellwether, io.Writer) error) error {
 	if !slices.Contains(outputs, l.output) {
 		return fmt.Errorf("--output %s: it is table or json", l.output)
 	}
-	from, err := runningOn(l.config)
+	from, err := running.On(l.config)
 	if err != nil {
 		return err
 	}
@@ -55,7 +57,7 @@ func (l *live) show(ctx context.Context, out io.Writer, draw func(context.Contex
 	for {
 		// As one piece: a screen that is cleared and then waited for flickers.
 		page := new(bytes.Buffer)
-		if err := draw(ctx, from, page); err != nil && !errors.Is(err, errTold) {
+		if err := draw(ctx, from, page); err != nil && !errors.Is(err, ErrTold) {
 			fmt.Fprintf(page, "%v\n", err)
 		}
 		if ctx.Err() != nil {

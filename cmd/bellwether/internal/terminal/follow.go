@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -11,36 +11,37 @@ import (
 	"time"
 
 	"github.com/bellwether-db/bellwether/admin/operation"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
 )
 
-// operate has the Bellwether of a configuration carry out an operation, prints
+// Operate has the Bellwether of a configuration carry out an operation, prints
 // what it does, and returns what came of it.
-func operate(ctx context.Context, path string, o operation.Request, out, progress io.Writer) (operation.Record, error) {
-	c, err := runningOn(path)
+func Operate(ctx context.Context, path string, o operation.Request, out, progress io.Writer) (operation.Record, error) {
+	c, err := running.On(path)
 	if err != nil {
 		return operation.Record{}, err
 	}
 	if o.DryRun {
-		return operation.Record{}, c.plan(ctx, o, out)
+		return operation.Record{}, plan(ctx, c, o, out)
 	}
 	var begun operation.Record
-	if err := c.do(ctx, http.MethodPost, "/v1/operations", o, &begun); err != nil {
+	if err := c.Do(ctx, http.MethodPost, "/v1/operations", o, &begun); err != nil {
 		return begun, err
 	}
 	f := following{calls: c, seen: begun}
-	err = showing(ctx, progress, f.line, func(ctx context.Context) error { return f.follow(ctx, out) })
+	err = Showing(ctx, progress, f.line, func(ctx context.Context) error { return f.follow(ctx, out) })
 	return f.record(), err
 }
 
 // plan prints what would be done.
-func (c caller) plan(ctx context.Context, o operation.Request, out io.Writer) error {
-	var plan operation.Plan
-	if err := c.do(ctx, http.MethodPost, "/v1/operations", o, &plan); err != nil {
+func plan(ctx context.Context, from running.Bellwether, o operation.Request, out io.Writer) error {
+	var p operation.Plan
+	if err := from.Do(ctx, http.MethodPost, "/v1/operations", o, &p); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, plan.Text)
-	if plan.Refusal != "" {
-		return errTold
+	fmt.Fprintln(out, p.Text)
+	if p.Refusal != "" {
+		return ErrTold
 	}
 	return nil
 }
@@ -51,7 +52,7 @@ const followLook = 100 * time.Millisecond
 // following is an operation that is watched. Its line may be asked for while
 // another goroutine follows it.
 type following struct {
-	calls caller
+	calls running.Bellwether
 
 	mu   sync.Mutex
 	seen operation.Record
@@ -75,7 +76,7 @@ func (f *following) line() string {
 // look reads how it does.
 func (f *following) look(ctx context.Context) error {
 	var r operation.Record
-	if err := f.calls.do(ctx, http.MethodGet, "/v1/operations/"+f.record().ID, nil, &r); err != nil {
+	if err := f.calls.Do(ctx, http.MethodGet, "/v1/operations/"+f.record().ID, nil, &r); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -120,7 +121,7 @@ func (f *following) leave(ctx context.Context) error {
 	if !r.Cancellable {
 		return fmt.Errorf("operation %s goes on: %w", r.ID, ctx.Err())
 	}
-	err := f.calls.do(context.WithoutCancel(ctx), http.MethodDelete, "/v1/operations/"+r.ID, nil, nil)
+	err := f.calls.Do(context.WithoutCancel(ctx), http.MethodDelete, "/v1/operations/"+r.ID, nil, nil)
 	if err == nil {
 		err = fmt.Errorf("operation %s is cancelled", r.ID)
 	}

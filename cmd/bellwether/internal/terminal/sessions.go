@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"cmp"
@@ -14,13 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellwether-db/bellwether/admin"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
 )
-
-// seenSessions is GET /v1/sessions. It is a value.
-type seenSessions struct {
-	Sessions []admin.Session `json:"sessions"`
-	Total    int             `json:"total"`
-}
 
 func sessionsCommand() *cobra.Command {
 	l, query := live{}, url.Values{}
@@ -30,7 +25,7 @@ func sessionsCommand() *cobra.Command {
 		Use:   "sessions --config FILE",
 		Short: "List the clients' sessions, what they run, and why they are pinned",
 		Args:  cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
+		RunE: Running(func(cmd *cobra.Command, _ []string) error {
 			for name, value := range map[string]string{"user": user, "node": node} {
 				if value != "" {
 					query.Set(name, value)
@@ -39,9 +34,9 @@ func sessionsCommand() *cobra.Command {
 			if pinned {
 				query.Set("pinned", "true")
 			}
-			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from caller, out io.Writer) error {
-				var s seenSessions
-				if err := from.do(ctx, http.MethodGet, "/v1/sessions?"+query.Encode(), nil, &s); err != nil {
+			return l.show(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context, from running.Bellwether, out io.Writer) error {
+				var s admin.SessionsView
+				if err := from.Do(ctx, http.MethodGet, "/v1/sessions?"+query.Encode(), nil, &s); err != nil {
 					return err
 				}
 				if l.output == "json" {
@@ -60,7 +55,7 @@ func sessionsCommand() *cobra.Command {
 	return cmd
 }
 
-func writeSessions(out io.Writer, s *seenSessions) error {
+func writeSessions(out io.Writer, s *admin.SessionsView) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tUSER\tCLIENT\tDATABASE\tSTATE\tFOR\tNODE\tPINNED BY\tSTATEMENT")
 	for i := range s.Sessions {
@@ -91,18 +86,18 @@ func killCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%q is not the number of a session: see bellwether sessions", args[0])
 			}
-			return running(func(cmd *cobra.Command, _ []string) error {
+			return Running(func(cmd *cobra.Command, _ []string) error {
 				return killSession(cmd.Context(), path, id, statement)
 			})(cmd, args)
 		},
 	}
-	requireConfig(cmd, &path)
+	RequireConfig(cmd, &path)
 	cmd.Flags().BoolVar(&statement, "statement", false, "end only what it runs now")
 	return cmd
 }
 
 func killSession(ctx context.Context, path string, id uint64, statement bool) error {
-	from, err := runningOn(path)
+	from, err := running.On(path)
 	if err != nil {
 		return err
 	}
@@ -110,5 +105,5 @@ func killSession(ctx context.Context, path string, id uint64, statement bool) er
 	if statement {
 		call += "?query=true"
 	}
-	return from.do(ctx, http.MethodDelete, call, nil, nil)
+	return from.Do(ctx, http.MethodDelete, call, nil, nil)
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwether-db/bellwether/admin"
 	"github.com/bellwether-db/bellwether/admin/operation"
+	"github.com/bellwether-db/bellwether/cmd/bellwether/internal/running"
 	"github.com/bellwether-db/bellwether/config"
 	"github.com/bellwether-db/bellwether/failover"
 )
@@ -30,28 +31,19 @@ func operationCommand(kind, short, long string) *cobra.Command {
 	var path string
 	o := operation.Request{Kind: kind}
 	cmd := &cobra.Command{
-		Use: kind + " --config FILE", Short: short, Long: long, Args: cobra.NoArgs,
-		RunE: running(func(cmd *cobra.Command, _ []string) error {
-			_, err := operate(cmd.Context(), path, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		Use: kind + " --config FILE", Short: short, Long: long, Args: NoArguments("the node that is to be the master", "to"),
+		RunE: Running(func(cmd *cobra.Command, _ []string) error {
+			_, err := Operate(cmd.Context(), path, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			return err
 		}),
 	}
-	requireConfig(cmd, &path)
+	RequireConfig(cmd, &path)
 	flags := cmd.Flags()
 	flags.StringVar(&o.To, "to", "", "the `node` that is to be the master (the best one)")
 	flags.StringVar(&o.Reason, "reason", "", "why, for the record")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and do nothing")
 	flags.BoolVar(&o.Force, "force", false, "pass over preferences, versions and lag; never over acknowledged writes")
 	return cmd
-}
-
-// runningOn finds the Bellwether that runs on a configuration.
-func runningOn(path string) (caller, error) {
-	c, err := config.Load(path)
-	if err != nil {
-		return caller{}, err
-	}
-	return newCaller(c)
 }
 
 func incidentsCommand() *cobra.Command {
@@ -61,7 +53,7 @@ func incidentsCommand() *cobra.Command {
 		Short: "Tell what was done about failures, or one incident as a story",
 		Long:  `Incidents lists the failovers, switchovers and returns of former masters that state_dir has on record, the last 100; or tells one step by step. It only reads, and needs no Bellwether that runs.`,
 		Args:  cobra.MaximumNArgs(1),
-		RunE: running(func(cmd *cobra.Command, args []string) error {
+		RunE: Running(func(cmd *cobra.Command, args []string) error {
 			c, err := config.Load(path)
 			if err != nil {
 				return err
@@ -73,7 +65,7 @@ func incidentsCommand() *cobra.Command {
 			return printIncidents(all, args, cmd.OutOrStdout())
 		}),
 	}
-	requireConfig(cmd, &path)
+	RequireConfig(cmd, &path)
 	return cmd
 }
 
@@ -104,16 +96,16 @@ func nodeCommand(name, short string, wish func(*admin.NodeChange, *bool)) *cobra
 			on := args[1] == "on"
 			var change admin.NodeChange
 			wish(&change, &on)
-			return running(func(cmd *cobra.Command, _ []string) error {
-				c, err := runningOn(path)
+			return Running(func(cmd *cobra.Command, _ []string) error {
+				c, err := running.On(path)
 				if err != nil {
 					return err
 				}
-				return c.do(cmd.Context(), http.MethodPatch, "/v1/nodes/"+url.PathEscape(args[0]), change, nil)
+				return c.Do(cmd.Context(), http.MethodPatch, "/v1/nodes/"+url.PathEscape(args[0]), change, nil)
 			})(cmd, args)
 		},
 	}
-	requireConfig(cmd, &path)
+	RequireConfig(cmd, &path)
 	return cmd
 }
 
