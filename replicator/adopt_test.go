@@ -65,19 +65,41 @@ func (w *world) changePassword() {
 	w.Helper()
 	w.config.Direct.Password = "another one"
 	w.must(w.nodes.Nodes[0].Exec(w.Context(), "ALTER USER '"+w.config.Direct.User+"'@'%' IDENTIFIED BY 'another one'"))
-	var before uint64
+	w.prepared() // so that nothing but the password is set up now
+	before := map[string]uint64{}
 	for _, s := range w.replicator.Status().Slaves {
-		before += s.Changed
+		before[s.Node.Name] = s.Changed
 	}
 	w.replicator.Configure(w.config)
 	w.until("slaves with another password", func(*cluster.Topology) bool {
-		var now uint64
 		for _, s := range w.replicator.Status().Slaves {
-			now += s.Changed
+			if s.Changed == before[s.Node.Name] {
+				return false
+			}
 		}
-		return now == before+2
+		return true
 	})
 	w.feed(FeedDirect)
+}
+
+// prepared waits until slaves have what a master needs, which they get beside
+// their set-up.
+func (w *world) prepared() {
+	w.Helper()
+	query := "SELECT COUNT(*) FROM performance_schema.global_variables WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled' AND @@GLOBAL.super_read_only"
+	if w.nodes.Flavour == playground.MariaDB {
+		query = "SELECT COUNT(*) FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME = 'rpl_semi_sync_master_enabled'"
+	}
+	w.until("slaves prepared", func(*cluster.Topology) bool {
+		for _, n := range w.nodes.Slaves() {
+			got, err := n.Query(w.Context(), query)
+			w.must(err)
+			if got != "1" {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // waitsLikeAMaster has a slave wait for acknowledgements that nobody gives: it
