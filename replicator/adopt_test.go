@@ -21,6 +21,7 @@ func TestFeedChangesUnderWrites(t *testing.T) {
 		w.config.Direct = cluster.Account{User: w.nodes.Replication.User, Password: w.nodes.Replication.Password}
 		stop := make(chan struct{})
 		acknowledged := w.writer(stop)
+		w.prepared() // nobody does that at feed direct
 		w.feed(FeedDirect)
 		w.wantDirect()
 		w.changePassword()
@@ -65,7 +66,6 @@ func (w *world) changePassword() {
 	w.Helper()
 	w.config.Direct.Password = "another one"
 	w.must(w.nodes.Nodes[0].Exec(w.Context(), "ALTER USER '"+w.config.Direct.User+"'@'%' IDENTIFIED BY 'another one'"))
-	w.prepared() // so that nothing but the password is set up now
 	before := map[string]uint64{}
 	for _, s := range w.replicator.Status().Slaves {
 		before[s.Node.Name] = s.Changed
