@@ -79,6 +79,9 @@ func (s *Server) addNode(c *call) *problem {
 	if n.Name == "" || n.Address == "" {
 		return badParameter("name and address are both needed")
 	}
+	if err := cluster.CheckAddr(n.Address); err != nil {
+		return badParameter("%v", err)
+	}
 	if p := weighed(n.Weight); p != nil {
 		return p
 	}

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -42,7 +41,7 @@ func (s *Server) showOperation(c *call) *problem {
 // fits refuses a kind that is not there, and what the kind does not take: who
 // asks for a switchover with a "node" means that node, and is not to get another.
 func fits(asked operation.Request) *problem {
-	takes := map[string]string{"switchover": "to, reason, force", "failover": "to, reason, force", "sync": "node", "verify": "node, options", "reload": ""}
+	takes := map[string]string{"switchover": "to, reason, force", "failover": "to, reason, force", "sync": "node, reason", "verify": "node, options, reason", "reload": "reason"}
 	takenHere, known := takes[asked.Kind]
 	if !known {
 		return badParameter("kind: %q is not one of switchover, failover, sync, verify, reload", asked.Kind)
@@ -53,7 +52,7 @@ func fits(asked operation.Request) *problem {
 		given bool
 	}{{"to", asked.To != ""}, {"node", asked.Node != ""}, {"force", asked.Force}, {"options", o != operation.Options{}}} {
 		if part.given && !slices.Contains(strings.Split(takenHere, ", "), part.name) {
-			return badParameter("%s: a %s takes only %s", part.name, asked.Kind, cmp.Or(takenHere, "dry_run"))
+			return badParameter("%s: a %s takes only %s", part.name, asked.Kind, takenHere)
 		}
 	}
 	if min(o.ChunkMS, o.LockMS, o.PatienceSeconds) < 0 {

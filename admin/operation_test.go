@@ -44,7 +44,7 @@ func TestOperations(t *testing.T) {
 		{`{"kind":"verify","options":{"chunk_ms":-1}}`, 400, "below 0", 0, ""},
 		{`{"kind":"switchover","node":"b"}`, 400, "node: a switchover takes only to", 0, ""},
 		{`{"kind":"sync","to":"b","dry_run":true}`, 400, "to: a sync takes only node", 0, ""},
-		{`{"kind":"reload","force":true}`, 400, "force: a reload takes only dry_run", 0, ""},
+		{`{"kind":"reload","force":true}`, 400, "force: a reload takes only reason", 0, ""},
 	} {
 		answer := send(s, "POST", "/v1/operations", c.body)
 		if answer.Code != c.status || !strings.Contains(answer.Body.String(), c.want) {

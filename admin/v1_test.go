@@ -46,6 +46,7 @@ func TestV1(t *testing.T) {
 		{"POST", "/v1/nodes", `{"name":"a","address":"h:1"}`, 409, "it is there"},
 		{"POST", "/v1/nodes", `{"node":"a","drain":true}`, 400, "unknown field"},
 		{"POST", "/v1/nodes", `{"name":"c"}`, 400, "both needed"},
+		{"POST", "/v1/nodes", `{"name":"c","address":"h"}`, 400, `address \"h\" is not of the form host:port`},
 		{"POST", "/v1/nodes", `{"name":"c","address":"h:2","weight":1001}`, 400, "weight: 1001 is not between 0 (no reads) and 1000"},
 		{"PATCH", "/v1/nodes/a", `{"weight":-1}`, 400, "weight: -1 is not between 0"},
 		{"PATCH", "/v1/nodes/a", `{"drain":true,"weight":3}`, 200, `"name":"a"`},

@@ -138,10 +138,18 @@ func (c Config) validateNodes() error {
 	return errors.Join(problems...)
 }
 
-func (n NodeConfig) validate() error {
-	host, port, err := net.SplitHostPort(n.Addr)
+// CheckAddr refuses an address that no node can have.
+func CheckAddr(addr string) error {
+	host, port, err := net.SplitHostPort(addr)
 	if number, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || host == "" || number == 0 {
-		return fmt.Errorf("node %s: address %q is not of the form host:port", n.Name, n.Addr)
+		return fmt.Errorf("address %q is not of the form host:port", addr)
+	}
+	return nil
+}
+
+func (n NodeConfig) validate() error {
+	if err := CheckAddr(n.Addr); err != nil {
+		return fmt.Errorf("node %s: %w", n.Name, err)
 	}
 	if n.Weight < 0 {
 		return fmt.Errorf("node %s: weight %d is negative", n.Name, n.Weight)
