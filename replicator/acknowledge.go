@@ -64,12 +64,17 @@ func (r *relay) acknowledge(ctx context.Context, from source, client *upstream.C
 	}
 }
 
-// switchedOff says whether commits certainly do not wait any more. A master that cannot be
-// asked, because it has no connection left for us, say, does what it did.
+// switchedOff says whether commits certainly do not wait any more, or would not as they
+// must: somebody may have set another timeout. A master that cannot be asked, because it
+// has no connection left for us, say, does what it did.
 func (r *relay) switchedOff(ctx context.Context, from source) (off bool) {
 	err := r.order(ctx, from, func(ctx context.Context, c *control.Conn) error {
 		s, err := c.SemiSync(ctx)
-		off = err == nil && !s.Enabled
+		if off = err == nil && !s.Enabled; err != nil || off {
+			return err
+		}
+		waits, err := c.Waits(ctx)
+		off = err == nil && !waits
 		return err
 	})
 	return err == nil && off

@@ -163,7 +163,7 @@ func TestPromiseIsWithdrawnWhileTheDiskHangs(t *testing.T) {
 	})
 }
 
-// Somebody switches the waiting off on a master that runs: it is switched on again.
+// Somebody switches the waiting off on a master that runs, or bounds it: it is as it was again.
 func TestCommitsWaitAgain(t *testing.T) {
 	worlds(t, 0, func(w *world) {
 		master, name := w.nodes.Nodes[0], w.either("rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled")
@@ -174,6 +174,12 @@ func TestCommitsWaitAgain(t *testing.T) {
 				return err == nil && on == "1"
 			})
 		}
+		timeout := w.either("rpl_semi_sync_source_timeout", "rpl_semi_sync_master_timeout")
+		w.must(master.Exec(w.Context(), "SET GLOBAL "+timeout+" = 1000"))
+		w.until("commits wait without a bound again", func(*cluster.Topology) bool {
+			got, err := master.Query(w.Context(), "SELECT @@GLOBAL."+timeout)
+			return err == nil && len(got) >= 10
+		})
 	})
 }
 
